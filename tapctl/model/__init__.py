@@ -1,0 +1,1 @@
+"""Frozen values that the rest of tapctl speaks in. Standard library only."""

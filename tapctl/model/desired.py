@@ -1,0 +1,214 @@
+"""The desired state of one tenant, as declared in YAML: checked, merged, typed, with a position for every part.
+
+`None` always means: not named in the file, therefore not managed. Lists are tuples in the order of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Literal
+
+from tapctl.errors import Position
+from tapctl.model.values import JSONValue
+
+Path = tuple[str | int, ...]
+"""A place in the merged tenant: ("groups", "tap-users", "members", 0)."""
+
+Cloud = Literal["global", "usgov", "usgov-dod", "china", "sandbox"]
+Ensure = Literal["present", "absent"]
+Delivery = Literal["settings-catalog", "oma-uri"]
+FilterMode = Literal["include", "exclude"]
+
+ALL_USERS = "all-users"
+ALL_DEVICES = "all-devices"
+
+SettingValue = bool | str | tuple[str, ...] | None
+"""true, false, "default", text, or a list of text; None takes the setting out of the policy.
+`defaultCredentialProvider` is text, `excludedCredentialProviders` a list: web-sign-in, password, pin or a braced GUID."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """How a declared object is found: by pin, else by mark; never in silence by name."""
+
+    key: str
+    display_name: str | None = None
+    id: str | None = None
+    """The pinned object id (GUID, lower case)."""
+    adopt: bool = False
+    """Take over the one live object of exactly this name although it bears no mark."""
+    ensure: Ensure = "present"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group of `groups:`; its address is groups.KEY."""
+
+    identity: Identity
+    external: bool = False
+    """Must exist, is only looked up, never changed."""
+    unique_name: str = ""
+    """The mark of a group that tapctl makes: Graph's uniqueName, `tapctl-KEY` unless the file gives one."""
+    description: str | None = None
+    members: tuple[str, ...] | None = None
+    """User principal names, device:DEVICE-ID, group:KEY, or object ids."""
+    members_exact: bool = False
+    """Live members of kinds that `members` does not use are removed too."""
+    rule: str | None = None
+    """Dynamic membership rule."""
+    role_assignable: bool | None = None
+
+    @property
+    def address(self) -> str:
+        return f"groups.{self.identity.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One entry of the policy's include list: a group key or all-users."""
+
+    group: str
+    until: date | None = None
+    """Valid to the end of this day, UTC."""
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`temporaryAccessPass:`. Lifetimes in whole minutes, 10 to 43200; length 8 to 48."""
+
+    address = "temporaryAccessPass"
+
+    state: Literal["enabled", "disabled"] | None = None
+    minimum: int | None = None
+    default: int | None = None
+    maximum: int | None = None
+    length: int | None = None
+    one_time: bool | None = None
+    include: tuple[Target, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    """Group keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One include of a profile: a group key, all-devices or all-users, with an assignment filter by display name."""
+
+    group: str
+    filter: str | None = None
+    mode: FilterMode = "include"
+    until: date | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A profile of `webSignIn:`; its address is webSignIn.KEY."""
+
+    identity: Identity
+    description: str | None = None
+    """At most 1000 characters together with the mark (Graph's own limit)."""
+    delivery: Delivery = "settings-catalog"
+    settings: Mapping[str, SettingValue] = field(default_factory=dict)
+    """Only the settings that the file names; see SettingValue."""
+    include: tuple[Assignment, ...] | None = None
+    exclude: tuple[Assignment, ...] | None = None
+    """Exclusions name a group alone: they bear no filter."""
+    scope_tags: tuple[str, ...] | None = None
+    """Display names of Intune scope tags."""
+
+    @property
+    def address(self) -> str:
+        return f"webSignIn.{self.identity.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """A lint finding that was considered. It applies to every finding of the rule until its day has passed."""
+
+    rule: str
+    reason: str
+    until: date | None = None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactLimits:
+    """The most people and devices that may gain or lose the ability in one plan; None: no limit."""
+
+    max_users_gaining: int | None = None
+    max_users_losing: int | None = None
+    max_devices_gaining: int | None = None
+    max_devices_losing: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrails:
+    """What a plan may never do."""
+
+    schemas: tuple[JSONValue, ...] = ()
+    """JSON Schemas, all of which the merged tenant must satisfy."""
+    impact: ImpactLimits = ImpactLimits()
+    deny: frozenset[str] = frozenset({"delete"})
+    """delete, widen, enable."""
+    approval_max_age: timedelta = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """`tenant.auth`: a method and what is beside it. Holds names of variables and files, never a secret."""
+
+    method: str = "default"
+    options: Mapping[str, str] = field(default_factory=dict)
+    """camelCase as in the YAML: clientId, certificatePath, tokenVariable, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """Everything that one tenant file or folder declares, after `extends` and merging."""
+
+    name: str
+    """The file's stem or the folder's name."""
+    source: str
+    """The file or folder, as the user would type it."""
+    id: str
+    """Entra tenant id (GUID, lower case)."""
+    cloud: Cloud = "global"
+    auth: Authentication = Authentication()
+    plan_auth: Authentication | None = None
+    pass_auth: Authentication | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    scenarios: frozenset[str] = frozenset()
+    break_glass: tuple[str, ...] = ()
+    """Group keys that must always be excluded from the policy."""
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    policy: Policy | None = None
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    suppressions: tuple[Suppression, ...] = ()
+    guardrails: Guardrails = Guardrails()
+    document: JSONValue = None
+    """The merged tenant as JSON, for `guardrails.schema`."""
+    positions: Mapping[Path, Position] = field(default_factory=dict)
+    """Where each key (and list item) of the merged tenant was written: the position of the key, or of the item."""
+    value_positions: Mapping[Path, Position] = field(default_factory=dict)
+    """Where each value begins."""
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The source lines of every file involved, by `Position.file`."""
+
+    def position(self, *path: str | int) -> Position | None:
+        """Where `path` was written, or the nearest part above it that was."""
+        while path:
+            found = self.positions.get(path)
+            if found is not None:
+                return found
+            path = path[:-1]
+        return None
+
+    def excerpt(self, position: Position | None) -> str:
+        """The source line at a position, or an empty text."""
+        if position is None:
+            return ""
+        lines = self.lines.get(position.file, ())
+        return lines[position.line - 1] if 0 < position.line <= len(lines) else ""
