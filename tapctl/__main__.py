@@ -1,4 +1,6 @@
-"""Entry point."""
+"""`python -m tapctl`, and the `tapctl` command."""
 
-def main() -> None:
-    raise SystemExit(0)
+from tapctl.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One thin module a command: options, one call, render, exit code."""

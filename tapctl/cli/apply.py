@@ -1,0 +1,189 @@
+"""`tapctl apply`: plans, asks, applies, verifies."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tapctl.cli import options
+from tapctl.errors import TapctlError, UsageError
+from tapctl.model.plan import PlanDocument, TenantPlan
+
+if TYPE_CHECKING:
+    from tapctl.cli.fleet import Checked, Fleet
+    from tapctl.cli.session import Session, Wishes
+    from tapctl.reconcile.approval import Approval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """On what ground changes may be made."""
+
+    yes: bool = False
+    saved: PlanDocument | None = None
+    approvals: Mapping[str, Approval] = field(default_factory=dict)
+    """By tenant name."""
+    only_lapsed: bool = False
+
+    @property
+    def is_given(self) -> bool:
+        """Whether nobody needs to be asked."""
+        return self.yes or self.only_lapsed or self.saved is not None or bool(self.approvals)
+
+
+@click.command(epilog="Example: tapctl apply tenants/contoso.yaml --yes")
+@options.selection_options
+@options.format_option("text", "json", "markdown")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--plan", "plan_file", metavar="FILE", help="Apply only what this saved plan holds.")
+@click.option("--approve", "approvals", multiple=True, metavar="APPROVAL", help="Apply only what was approved.")
+@click.option("--only", type=click.Choice(["lapsed"]), help="Only take out entries whose day has passed.")
+@options.override_options
+@click.option("--journal", metavar="FILE", help="Where to write the journal (default: .tapctl/runs/).")
+@options.graph_options
+@options.common_options
+def apply(
+    paths: tuple[str, ...],
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    output_format: str,
+    yes: bool,
+    plan_file: str | None,
+    approvals: tuple[str, ...],
+    only: str | None,
+    overrides: tuple[str, ...],
+    reason: str | None,
+    guardrails_file: str | None,
+    journal: str | None,
+    timeout_seconds: float | None,
+    no_color: bool,
+    log_level: str,
+    log_format: str,
+) -> int:
+    """Plan, ask, make only the changes that are needed, and verify them by reading back."""
+    from tapctl.cli import fleet
+    from tapctl.cli.plan import outside_guardrails
+    from tapctl.cli.session import Wishes
+    from tapctl.output.render import render_plan
+
+    started = time.monotonic()
+    options.configure_logging(log_level, log_format)
+    consent = _consent(yes=yes, plan_file=plan_file, approvals=approvals, only=only)
+    if not consent.is_given and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("apply asks before it changes anything, and there is no terminal", fix="add --yes")
+    wishes = Wishes(
+        overrides={**_saved_overrides(consent), **options.overrides(overrides, reason)},
+        only_lapsed=consent.only_lapsed,
+        reason=reason,
+        timeout_seconds=timeout_seconds,
+    )
+    chosen = options.selection(paths, names, labels)
+    if consent.approvals and not chosen.names:
+        chosen = replace(chosen, names=tuple(consent.approvals))
+    checked = fleet.check(chosen, outside_guardrails(guardrails_file))
+    color = options.wants_color(no_color=no_color)
+
+    def ask(plans: Sequence[TenantPlan]) -> bool:
+        shown = render_plan(fleet.document(plans), "text", color=color, seconds=time.monotonic() - started)
+        click.echo(shown, nl=False, err=output_format != "text")
+        return click.confirm("Apply these changes?", err=output_format != "text")
+
+    results = asyncio.run(_run(checked, wishes, consent, ask, journal))
+    document = fleet.document(results, "apply")
+    seconds = time.monotonic() - started
+    click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)  # type: ignore[arg-type]
+    return fleet.exit_code(results)
+
+
+def _consent(*, yes: bool, plan_file: str | None, approvals: Sequence[str], only: str | None) -> Consent:
+    from tapctl.cli.show import read_plan
+    from tapctl.reconcile.approval import parse
+
+    if plan_file is not None and approvals:
+        raise UsageError("--plan and --approve are two ways to say the same", fix="give one of them")
+    parsed = [parse(text) for text in approvals]
+    return Consent(
+        yes=yes,
+        saved=read_plan(plan_file) if plan_file is not None else None,
+        approvals={approval.name: approval for approval in parsed},
+        only_lapsed=only == "lapsed",
+    )
+
+
+def _saved_overrides(consent: Consent) -> dict[str, str]:
+    """Overrides that a saved plan was approved with; guardrails are evaluated again all the same."""
+    if consent.saved is None:
+        return {}
+    return {rule: reason for plan in consent.saved.tenants for rule, reason in plan.overrides.items()}
+
+
+async def _run(
+    checked: Checked,
+    wishes: Wishes,
+    consent: Consent,
+    ask: Callable[[Sequence[TenantPlan]], bool],
+    journal: str | None,
+) -> list[TenantPlan]:
+    from tapctl.cli.fleet import Fleet
+
+    async with Fleet(checked, wishes, writable=True) as fleet:
+        plans = [_consented(plan, fleet.sessions.get(plan.name), consent) for plan in await fleet.plan()]
+        waiting = [plan for plan in plans if plan.status == "changes"]
+        if waiting and not consent.is_given and not ask(plans):
+            raise UsageError("not applied")
+        return await _apply_all(fleet, plans, journal)
+
+
+def _consented(plan: TenantPlan, session: Session | None, consent: Consent) -> TenantPlan:
+    """The plan, or why it is not what was approved."""
+    if session is None or plan.status != "changes":
+        return plan
+    try:
+        _check(plan, session, consent)
+    except TapctlError as error:
+        return replace(
+            plan, status="failed", exit_code=error.exit_code, error=error.message, fix=error.fix, approval=None
+        )
+    return plan
+
+
+def _check(plan: TenantPlan, session: Session, consent: Consent) -> None:
+    from tapctl.errors import OutdatedError
+    from tapctl.reconcile.approval import check_age, check_approval, check_saved
+
+    now, max_age = datetime.now(UTC), session.tenant.guardrails.approval_max_age
+    if consent.approvals:
+        approval = consent.approvals.get(plan.name)
+        if approval is None:
+            raise OutdatedError(f"no approval names tenant {plan.name}", fix="add its --approve, or leave it out")
+        check_approval(approval, plan, now, max_age)
+    if consent.saved is not None:
+        saved = next((item for item in consent.saved.tenants if item.name == plan.name), None)
+        if saved is None:
+            raise OutdatedError(f"the saved plan does not hold tenant {plan.name}", fix="plan again")
+        check_age(consent.saved.created_at, now, max_age, "the saved plan")
+        check_saved(saved, plan)
+
+
+async def _apply_all(fleet: Fleet, plans: Sequence[TenantPlan], journal: str | None) -> list[TenantPlan]:
+    from tapctl.config.source import repository_of
+    from tapctl.reconcile.journal import default_path
+
+    root, now = repository_of(Path.cwd()), datetime.now(UTC)
+
+    async def one(plan: TenantPlan) -> TenantPlan:
+        session = fleet.sessions.get(plan.name)
+        if session is None or plan.status != "changes":
+            return plan
+        path = Path(journal) if journal is not None else default_path(root, plan.name, now)
+        return await session.apply(plan, path)
+
+    return list(await asyncio.gather(*(one(plan) for plan in plans)))

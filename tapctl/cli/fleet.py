@@ -1,0 +1,139 @@
+"""Many tenants in one run: load them, plan them side by side, apply what was consented to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from tapctl import __version__
+from tapctl.errors import EXIT_PRECEDENCE, ExitCode, Finding
+from tapctl.model.plan import PlanDocument, TenantPlan
+
+if TYPE_CHECKING:
+    from tapctl.cli.options import Selection
+    from tapctl.cli.session import Session, Wishes
+    from tapctl.config.load import Failed
+    from tapctl.model.desired import Guardrails, Tenant
+
+Command = Literal["plan", "apply", "drift", "rollback"]
+
+TENANTS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The selected tenants, with every offline finding of each."""
+
+    tenants: tuple[tuple[Tenant, tuple[Finding, ...]], ...]
+    failed: tuple[Failed, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding of every tenant, each once, in the order of the files."""
+        from tapctl.rules.check import in_order
+
+        own = [finding for _, findings in self.tenants for finding in findings]
+        broken = [finding for item in self.failed for finding in item.findings]
+        return in_order(dict.fromkeys([*own, *broken]))
+
+
+def check(selection: Selection, guardrails: Guardrails | None = None) -> Checked:
+    """Load the selected tenants and judge each by the offline rules.
+
+    Raises:
+        UsageError: when nothing is selected.
+    """
+    from tapctl.config.load import load, stricter
+    from tapctl.rules.check import check as check_rules
+
+    today = datetime.now(UTC).date()
+    loaded = load(selection.paths, names=selection.names, labels=selection.labels)
+    checked: list[tuple[Tenant, tuple[Finding, ...]]] = []
+    for tenant in loaded.tenants:
+        judged = replace(tenant, guardrails=stricter(tenant.guardrails, guardrails)) if guardrails else tenant
+        own = [item for item in loaded.findings if item.position is None or item.position.file in tenant.lines]
+        checked.append((judged, tuple(dict.fromkeys([*own, *check_rules(judged, today=today)]))))
+    return Checked(tenants=tuple(checked), failed=tuple(loaded.failed.values()))
+
+
+def broken(item: Failed) -> TenantPlan:
+    """A tenant whose files could not be read into a desired state."""
+    from tapctl.reconcile.summary import describe_first
+
+    message, fix = describe_first(item.findings)
+    return TenantPlan(
+        name=item.name,
+        tenant_id=item.id,
+        cloud=item.cloud,
+        status="failed",
+        exit_code=ExitCode.REFUSED,
+        error=message,
+        fix=fix,
+        findings=item.findings,
+    )
+
+
+def document(plans: Iterable[TenantPlan], command: Command = "plan") -> PlanDocument:
+    """The document of a run, tenants by name."""
+    return PlanDocument(
+        created_at=datetime.now(UTC).replace(microsecond=0),
+        tapctl_version=__version__,
+        tenants=tuple(sorted(plans, key=lambda plan: plan.name)),
+        command=command,
+    )
+
+
+def exit_code(plans: Iterable[TenantPlan], *, changes_count: bool = False) -> ExitCode:
+    """The first of the documented precedence that any tenant ended with."""
+    codes = {ExitCode.DONE}
+    for plan in plans:
+        codes.add(plan.exit_code)
+        if changes_count and plan.status == "changes":
+            codes.add(ExitCode.CHANGES)
+    return next(code for code in EXIT_PRECEDENCE if code in codes)
+
+
+class Fleet:
+    """The sessions of one run. Use as an async context manager."""
+
+    def __init__(self, checked: Checked, wishes: Wishes, *, writable: bool) -> None:
+        from tapctl.cli.session import Session
+
+        self.sessions: dict[str, Session] = {
+            tenant.name: Session(tenant, findings, wishes, writable=writable) for tenant, findings in checked.tenants
+        }
+        self._broken = tuple(broken(item) for item in checked.failed)
+        self._stack = AsyncExitStack()
+        self._places = asyncio.Semaphore(TENANTS_AT_ONCE)
+
+    async def __aenter__(self) -> Fleet:
+        for session in self.sessions.values():
+            await self._stack.enter_async_context(session)
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self._stack.aclose()
+
+    async def plan(self) -> list[TenantPlan]:
+        """Plan every tenant side by side."""
+        plans = await asyncio.gather(*(self._plan(session) for session in self.sessions.values()))
+        return [*plans, *self._broken]
+
+    async def _plan(self, session: Session) -> TenantPlan:
+        async with self._places:
+            return await session.plan()
+
+
+async def plan_all(checked: Checked, wishes: Wishes) -> list[TenantPlan]:
+    """Plan every tenant with clients that cannot write."""
+    async with Fleet(checked, wishes, writable=False) as fleet:
+        return await fleet.plan()
+
+
+def sandbox_only(checked: Checked) -> Sequence[str]:
+    """The names of the tenants that are embedded in tapctl."""
+    return [tenant.name for tenant, _ in checked.tenants if tenant.cloud == "sandbox"]

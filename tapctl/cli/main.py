@@ -1,0 +1,115 @@
+"""The command line: commands are imported when they are called, errors become exit codes in one place."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tapctl import __version__
+from tapctl.errors import ConfigurationError, ExitCode, TapctlError
+
+COMMANDS = {
+    "init": ("tapctl.cli.init", "init", "Make a first tenants repository."),
+    "validate": ("tapctl.cli.validate", "validate", "Check tenant files, offline."),
+    "plan": ("tapctl.cli.plan", "plan", "Show what apply would change."),
+    "show": ("tapctl.cli.show", "show", "Show a saved plan again."),
+    "apply": ("tapctl.cli.apply", "apply", "Make the changes that are needed, and verify them."),
+    "import": ("tapctl.cli.import_tenant", "import_tenant", "Write YAML for what lives in a tenant."),
+    "sandbox": ("tapctl.cli.sandbox", "sandbox", "Work with the embedded tenant."),
+}
+"""Command to module, function and one line of help: `--help` need not import them all."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        import importlib
+
+        module, function, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tapctl", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Temporary Access Pass sign-in as code: policy, target groups and web sign-in profile.
+
+    \b
+    Exit codes: 0 done, 1 failed or unknown, 2 changes or drift present, 3 edit or override,
+    4 the approved plan no longer fits, 64 wrong usage, 130 interrupted.
+    """
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code. No traceback reaches a user, whatever a file or a server holds."""
+    try:
+        result = cli.main(arguments, prog_name="tapctl", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. What was sent is in the journal; running again goes on from what is there.", err=True)
+        return ExitCode.INTERRUPTED
+    except ConfigurationError as error:
+        from tapctl.output.render import render_findings
+
+        click.echo(render_findings(error.findings, "text"), err=True)
+        return error.exit_code
+    except TapctlError as error:
+        _say(error.message, error.fix)
+        return error.exit_code
+    except BrokenPipeError:
+        return ExitCode.FAILED
+    except Exception as error:  # noqa: BLE001 - the one place: a defect of tapctl must not print a traceback either
+        return _defect(error)
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _say(message: str, fix: str) -> None:
+    from tapctl.output.safe import visible
+
+    first, *rest = (visible(line) for line in message.splitlines() or [""])
+    click.echo("\n".join([f"error: {first}", *rest]), err=True)
+    if fix:
+        click.echo(f"  fix: {visible(fix)}", err=True)
+
+
+def _defect(error: Exception) -> int:
+    import logging
+
+    # The message of an unknown exception may quote anything: only its type is shown unless debug logs are wanted.
+    logging.getLogger("tapctl").debug("defect", exc_info=error)
+    click.echo(f"error: tapctl has a defect ({type(error).__name__}); nothing more was done", err=True)
+    click.echo("  fix: run again with --log-level debug and report what it says", err=True)
+    return ExitCode.FAILED
+
+
+def main() -> None:
+    """The `tapctl` command."""
+    sys.exit(int(run()))

@@ -1,0 +1,179 @@
+"""One tenant's run: sign in, read, plan, and after consent apply. Brings the layers together and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tapctl import __version__
+from tapctl.errors import Finding, TapctlError
+from tapctl.insight.impact import assess
+from tapctl.model.desired import Authentication, Tenant
+from tapctl.model.live import Found, LiveTenant
+from tapctl.model.plan import GraphUsage, TenantPlan, Violation
+from tapctl.reconcile import guardrails, summary
+from tapctl.reconcile.planner import Planned, plan_tenant
+from tapctl.reconcile.read import read_tenant
+
+if TYPE_CHECKING:
+    from tapctl.graph.client import GraphClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line asks of every tenant alike."""
+
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Guardrail rule to reason."""
+    only_lapsed: bool = False
+    impact: str = "count"
+    reason: str | None = None
+    timeout_seconds: float | None = None
+
+
+class Session:
+    """A tenant from its files to its result. Use as an async context manager."""
+
+    def __init__(self, tenant: Tenant, findings: Sequence[Finding], wishes: Wishes, *, writable: bool) -> None:
+        self.tenant = tenant
+        self._offline = tuple(findings)
+        self._wishes = wishes
+        self._writable = writable
+        self._stack = AsyncExitStack()
+        self._client: GraphClient | None = None
+        self._planned: Planned | None = None
+        self._now = datetime.now(UTC)
+
+    async def __aenter__(self) -> Session:
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def usage(self) -> GraphUsage:
+        return self._client.usage() if self._client is not None else GraphUsage()
+
+    async def plan(self) -> TenantPlan:
+        """Plan the tenant; whatever goes wrong is in the plan's status and error."""
+        if summary.blocking(self._offline):
+            return summary.refused(self.tenant, self._offline)
+        try:
+            return await self._plan()
+        except TapctlError as error:
+            return summary.failed(self.tenant, error, self.usage)
+
+    async def _plan(self) -> TenantPlan:
+        from tapctl.graph.reading import run_readings
+
+        client = await self._connect()
+        (live,) = await run_readings(client, [read_tenant(self.tenant)])
+        problems = live.problems()
+        if problems:
+            return summary.unknown(self.tenant, problems, self._offline, self.usage)
+        planned = plan_tenant(self.tenant, live, self._now.date(), only_lapsed=self._wishes.only_lapsed)
+        findings = (*self._offline, *planned.findings, *self._judged(planned, live))
+        if summary.blocking(findings):
+            return summary.refused(self.tenant, findings, self.usage)
+        self._planned = planned
+        impact = await assess(client, self.tenant, planned, live, mode=self._wishes.impact)
+        violations: Sequence[Violation] = ()
+        if not self._wishes.only_lapsed:
+            violations = guardrails.evaluate(self.tenant, planned, impact, self._wishes.overrides)
+        return summary.reviewed(
+            self.tenant,
+            planned,
+            findings=findings,
+            impact=impact,
+            violations=violations,
+            overrides=self._wishes.overrides,
+            usage=self.usage,
+            now=self._now,
+        )
+
+    async def apply(self, plan: TenantPlan, journal_path: Path) -> TenantPlan:
+        """Carry out the plan that `plan` has just returned."""
+        from tapctl.graph.clock import SystemClock
+        from tapctl.reconcile.applier import Applier
+        from tapctl.reconcile.journal import Journal
+
+        if self._planned is None or self._client is None:
+            raise AssertionError("apply comes after plan")
+        try:
+            with Journal(journal_path) as journal:
+                journal.begin(
+                    name=self.tenant.name,
+                    tenant_id=self.tenant.id,
+                    cloud=self.tenant.cloud,
+                    overrides=plan.overrides,
+                    version=__version__,
+                )
+                applier = Applier(
+                    tenant=self.tenant,
+                    remote=self._client,
+                    journal=journal,
+                    time=SystemClock(),
+                    today=self._now.date(),
+                    graph_root=f"{self._client.graph_root}/v1.0",
+                    only_lapsed=self._wishes.only_lapsed,
+                )
+                changes = await applier.apply(self._planned)
+        except TapctlError as error:
+            return replace(
+                plan,
+                status="partial",
+                exit_code=error.exit_code,
+                error=error.message,
+                fix=error.fix,
+                approval=None,
+                journal=str(journal_path),
+                graph=self.usage,
+            )
+        return summary.applied(plan, changes, str(journal_path), self.usage)
+
+    async def _connect(self) -> GraphClient:
+        from tapctl.graph.connect import connect
+
+        client = connect(
+            self.tenant,
+            writable=self._writable,
+            authentication=self._identity(),
+            timeout_seconds=self._wishes.timeout_seconds,
+        )
+        self._client = await self._stack.enter_async_context(client)
+        await client.authenticate()
+        return client
+
+    def _identity(self) -> Authentication:
+        """Plan may sign in with less than apply."""
+        read_only = None if self._writable else self.tenant.plan_auth
+        return read_only or self.tenant.auth
+
+    def _judged(self, planned: Planned, live: LiveTenant) -> tuple[Finding, ...]:
+        """What the rules say of the plan and of the live objects it leans on; suppressions hold for them too."""
+        from tapctl.rules.changes import check_changes
+        from tapctl.rules.live import GroupFacts, check_filters, check_group_types
+        from tapctl.rules.suppressions import apply_suppressions
+
+        filters = live.filters if isinstance(live.filters, tuple) else ()
+        facts = {
+            f"groups.{key}": GroupFacts(
+                mail_enabled=seen.object.mail_enabled,
+                is_microsoft_365=seen.object.is_microsoft_365,
+                is_role_assignable=seen.object.role_assignable,
+                security_enabled=seen.object.security_enabled,
+                is_dynamic=seen.object.rule is not None,
+            )
+            for key, seen in live.groups.items()
+            if isinstance(seen, Found)
+        }
+        found = (
+            *check_changes(self.tenant, [draft.change for draft in planned.drafts]),
+            *check_filters(self.tenant, {item.display_name: item.rule for item in filters}),
+            *check_group_types(self.tenant, facts),
+        )
+        return tuple(apply_suppressions(self.tenant, found, today=self._now.date()))

@@ -1,0 +1,36 @@
+"""`tapctl validate`: offline."""
+
+from __future__ import annotations
+
+import click
+
+from tapctl.cli import options
+from tapctl.errors import ExitCode
+
+
+@click.command(epilog="Example: tapctl validate tenants/contoso.yaml")
+@options.selection_options
+@options.format_option("text", "json", "sarif", "github")
+@options.common_options
+def validate(
+    paths: tuple[str, ...],
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    output_format: str,
+    no_color: bool,
+    log_level: str,
+    log_format: str,
+) -> int:
+    """Check tenant files: YAML, schema, references, lint rules, guardrails. Talks to nobody.
+
+    Exits with 3 when a finding is an error that nobody has suppressed.
+    """
+    from tapctl.cli.fleet import check
+    from tapctl.output.render import render_findings
+
+    options.configure_logging(log_level, log_format)
+    findings = check(options.selection(paths, names, labels)).findings
+    color = options.wants_color(no_color=no_color)
+    click.echo(render_findings(findings, output_format, color=color), nl=False)  # type: ignore[arg-type]
+    blocked = any(finding.severity == "error" and not finding.suppressed for finding in findings)
+    return ExitCode.REFUSED if blocked else ExitCode.DONE

@@ -1,0 +1,56 @@
+"""Where every part of the merged tenant was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tapctl.config.nodes import ListNode, MapNode, Node, Span
+from tapctl.errors import Position
+from tapctl.model.desired import Path
+
+
+@dataclass(slots=True)
+class Places:
+    """Spans by path of the merged tenant; `keys` holds keys and list items, `values` what they say."""
+
+    root: Span
+    keys: dict[Path, Span] = field(default_factory=dict)
+    values: dict[Path, Span] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, root: MapNode) -> Places:
+        places = cls(root.span)
+        pending: list[tuple[Path, Node]] = [((), root)]
+        while pending:
+            path, node = pending.pop()
+            if isinstance(node, MapNode):
+                for key, entry in node.entries.items():
+                    places._add((*path, key), entry.key, entry.node, pending)
+            elif isinstance(node, ListNode):
+                for index, item in enumerate(node.items):
+                    places._add((*path, index), item.span, item, pending)
+        return places
+
+    def _add(self, path: Path, key: Span, node: Node, pending: list[tuple[Path, Node]]) -> None:
+        self.keys[path] = key
+        self.values[path] = node.span
+        pending.append((path, node))
+
+    def key(self, path: Path) -> Span:
+        """Where a key or list item was written, or the nearest part above it that was."""
+        return _nearest(self.keys, path) or self.root
+
+    def value(self, path: Path) -> Span:
+        """Where a value begins, or the nearest part above it that was written."""
+        return _nearest(self.values, path) or self.root
+
+    def position(self, path: Path) -> Position:
+        return self.key(path).position
+
+
+def _nearest(spans: dict[Path, Span], path: Path) -> Span | None:
+    while path:
+        if path in spans:
+            return spans[path]
+        path = path[:-1]
+    return None

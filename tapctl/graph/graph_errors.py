@@ -1,0 +1,84 @@
+"""Graph's error bodies, in all the spellings that its services use.
+
+Source: https://learn.microsoft.com/graph/errors (2026-11-22).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tapctl.graph.replies import Reply
+from tapctl.graph.untrusted import clean, parse_json
+from tapctl.model.values import JSONValue
+
+_CODE_LENGTH = 120
+_ID_LENGTH = 100
+_DEPTH = 8
+_INTUNE_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\):.*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphError:
+    """A well-formed error of Graph. Cleaned, yet untrusted text."""
+
+    code: str
+    message: str
+
+
+def parse_error(reply: Reply) -> GraphError | None:
+    """The error that a reply's body states, or None where the body is not one of Graph's."""
+    error = _member(reply.body, "error")
+    code = _member(error, "code")
+    if not isinstance(code, str) or not clean(code, _CODE_LENGTH):
+        return None
+    message = _member(error, "message")
+    return GraphError(clean(code, _CODE_LENGTH), _readable(message) if isinstance(message, str) else "")
+
+
+def request_id(reply: Reply) -> str:
+    """The id under which Microsoft finds this request: from the headers, else from an inner error."""
+    named = reply.headers.get("request-id") or reply.headers.get("client-request-id")
+    if named:
+        return clean(named, _ID_LENGTH)
+    inner = list(_inner_errors(_member(reply.body, "error")))
+    for name in ("request-id", "client-request-id"):
+        for error in inner:
+            value = _member(error, name)
+            if isinstance(value, str) and value:
+                return clean(value, _ID_LENGTH)
+    return ""
+
+
+def _inner_errors(error: JSONValue) -> Iterator[JSONValue]:
+    for _ in range(_DEPTH):
+        if not isinstance(error, dict):
+            return
+        yield error
+        error = _member(error, "innerError")
+
+
+def _readable(message: str) -> str:
+    """The sentence within a message: Intune puts a JSON document there, as a string, and support ids behind it."""
+    for _ in range(_DEPTH):
+        if not message.lstrip().startswith("{"):
+            break
+        try:
+            inner = _member(parse_json(message), "Message")
+        except ValueError:
+            break
+        if not isinstance(inner, str):
+            break
+        message = inner
+    return clean(_INTUNE_TAIL.sub("", message) or message)
+
+
+def _member(value: JSONValue, name: str) -> JSONValue:
+    """A member of an object, its name in any case: `innerError` is spelt `innererror` too."""
+    if not isinstance(value, Mapping):
+        return None
+    if name in value:
+        return value[name]
+    lowered = name.lower()
+    return next((item for key, item in value.items() if key.lower() == lowered), None)

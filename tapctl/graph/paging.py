@@ -1,0 +1,75 @@
+"""Following `@odata.nextLink` until a collection is whole. A collection that misses a page is no answer at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tapctl.graph.address import Address
+from tapctl.graph.outcomes import malformed
+from tapctl.model.requests import Answer, Outcome, Problem, Read
+from tapctl.model.values import JSONValue
+
+PAGE_LIMIT = 10_000
+_NEXT = "@odata.nextLink"
+
+
+class Pages:
+    """The pages of one read as they come in; a read that is not paged has one."""
+
+    def __init__(self, read: Read, address: Address) -> None:
+        self._read = read
+        self._address = address
+        self._following: Read | None = read
+        self._first: Answer | None = None
+        self._problem: Problem | None = None
+        self._items: list[JSONValue] = []
+        self._links: set[str] = set()
+
+    @property
+    def following(self) -> Read | None:
+        """What is to be read next; None when the read is done, whatever its end."""
+        return self._following
+
+    def take(self, outcome: Outcome) -> None:
+        """The outcome of `following`."""
+        self._following = None
+        if isinstance(outcome, Problem):
+            self._problem = outcome
+            return
+        self._first = self._first or outcome
+        if not self._read.paged or not isinstance(outcome.body, dict):
+            return
+        items = outcome.body["value"]
+        self._items.extend(items if isinstance(items, list) else ())
+        link = outcome.body.get(_NEXT)
+        if link is not None:
+            self._follow(link)
+
+    def outcome(self) -> Outcome:
+        """The whole collection as one answer, or the problem of the page that failed.
+
+        Raises:
+            RuntimeError: nothing was taken yet.
+        """
+        if self._problem is not None:
+            return self._problem
+        if self._first is None:
+            raise RuntimeError("no page was read")
+        if not self._read.paged or not isinstance(self._first.body, dict):
+            return self._first
+        whole: dict[str, JSONValue] = {key: value for key, value in self._first.body.items() if key != _NEXT}
+        return replace(self._first, body=whole | {"value": self._items})
+
+    def _follow(self, link: JSONValue) -> None:
+        """Go on at a link, verbatim, with the headers of the first page (ConsistencyLevel must stay)."""
+        place = self._address.follow(link) if isinstance(link, str) else None
+        if place is None:
+            self._problem = malformed(self._read, "the answer's next page is on another host: it was not asked for it")
+        elif link in self._links:
+            self._problem = malformed(self._read, "the answer's pages go round in a circle")
+        elif len(self._links) >= PAGE_LIMIT:
+            self._problem = malformed(self._read, f"the answer has more than {PAGE_LIMIT} pages")
+        else:
+            self._links.add(str(link))
+            version, path = place
+            self._following = replace(self._read, method="GET", body=None, version=version, path=path)

@@ -1,0 +1,99 @@
+"""What came back for one request, before it is judged: one value for whole answers and for parts of a batch."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tapctl.graph.untrusted import parse_json
+from tapctl.model.values import JSONValue
+
+Form = Literal["empty", "json", "text", "broken"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Status, headers and body of one answer."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    body: JSONValue = None
+    form: Form = "empty"
+    """What the body turned out to be; `broken` has no body."""
+
+
+def decode_response(status: int, headers: Mapping[str, str], content: bytes) -> Reply:
+    """The reply that an HTTP answer is."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    if not content.strip():
+        return Reply(status=status, headers=lowered)
+    if _is_text(lowered):
+        return Reply(status=status, headers=lowered, body=_plain(content.decode("utf-8", "replace")), form="text")
+    try:
+        return Reply(status=status, headers=lowered, body=parse_json(content), form="json")
+    except ValueError:
+        return Reply(status=status, headers=lowered, form="broken")
+
+
+def decode_part(part: Mapping[str, JSONValue]) -> Reply | None:
+    """The reply that one entry of a batch's `responses` is, or None where it is none.
+
+    Bodies that are not JSON arrive as strings, base64 where Graph thought of it.
+    Source: https://learn.microsoft.com/graph/json-batching (2026-11-22).
+    """
+    status = part.get("status")
+    if isinstance(status, str) and status.isascii() and status.isdecimal() and len(status) == 3:
+        status = int(status)
+    if not isinstance(status, int) or isinstance(status, bool):
+        return None
+    given = part.get("headers")
+    headers = {name.lower(): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+    body = part.get("body")
+    if body is None or body == "":
+        return Reply(status=status, headers=headers)
+    if _is_text(headers):
+        return Reply(status=status, headers=headers, body=_plain(_unwrapped_text(str(body))), form="text")
+    if isinstance(body, str):
+        return _decode_string_body(status, headers, body)
+    return Reply(status=status, headers=headers, body=body, form="json")
+
+
+def _decode_string_body(status: int, headers: Mapping[str, str], body: str) -> Reply:
+    """JSON inside a string, bare or base64; Graph has no answer that is a lone JSON string."""
+    for text in (body, _from_base64(body)):
+        if text is None:
+            continue
+        try:
+            value = parse_json(text)
+        except ValueError:
+            continue
+        if isinstance(value, dict | list):
+            return Reply(status=status, headers=headers, body=value, form="json")
+    return Reply(status=status, headers=headers, form="broken")
+
+
+def _is_text(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == "text/plain"
+
+
+def _unwrapped_text(text: str) -> str:
+    """A count is digits alone, and no base64 of digits is: the two cannot be confused."""
+    bare = text.lstrip("\ufeff").strip()
+    return text if bare.isdecimal() else (_from_base64(text) or text)
+
+
+def _from_base64(text: str) -> str | None:
+    try:
+        return base64.b64decode(text, altchars=b"-_" if "-" in text or "_" in text else None, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _plain(text: str) -> JSONValue:
+    """A plain-text body: the number that `$count` answers with (a byte order mark before it), else the text."""
+    bare = text.lstrip("\ufeff").strip()
+    return int(bare) if bare.isascii() and bare.isdecimal() and len(bare) < 19 else bare

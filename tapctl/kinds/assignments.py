@@ -1,0 +1,124 @@
+"""Assignments of Intune profiles: who gets one, with which filter. Source: Graph reference
+`configurationPolicies: assign` and `deviceConfigurations: assign`, beta (checked 2026-11-22): `assign` replaces the
+whole list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from tapctl.kinds.naming import Names
+from tapctl.kinds.steps import Surroundings
+from tapctl.kinds.wire import JSONObject, as_object, identifier, odata_type, text_or_none
+from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Assignment, FilterMode
+from tapctl.model.live import LiveAssignment, TargetKind
+from tapctl.model.values import Record, Value, as_set
+
+TARGETS: dict[TargetKind, str] = {
+    "group": "groupAssignmentTarget",
+    "exclusion": "exclusionGroupAssignmentTarget",
+    "all-devices": "allDevicesAssignmentTarget",
+    "all-users": "allLicensedUsersAssignmentTarget",
+}
+_KINDS = {name.lower(): kind for kind, name in TARGETS.items()}
+NO_FILTER = "00000000-0000-0000-0000-000000000000"
+"""Some reads show this id where there is no filter."""
+
+FILTER_ID = "deviceAndAppManagementAssignmentFilterId"
+FILTER_TYPE = "deviceAndAppManagementAssignmentFilterType"
+
+
+def decode(item: JSONObject) -> LiveAssignment:
+    """One assignment as Graph sends it; a target of a kind that tapctl does not know is `other`.
+
+    Raises:
+        Malformed: when a property has another type than documented.
+    """
+    target = as_object(item.get("target"), "target")
+    kind = _KINDS.get(odata_type(target), "other")
+    filter_id = (text_or_none(target, FILTER_ID) or "").lower()
+    filter_type = (text_or_none(target, FILTER_TYPE) or "none").lower()
+    filtered = filter_id not in ("", NO_FILTER) and filter_type in ("include", "exclude")
+    mode: FilterMode = "exclude" if filtered and filter_type == "exclude" else "include"
+    source = str(item.get("source") or "direct")
+    return LiveAssignment(
+        kind=kind,
+        group_id=identifier(target, "groupId") if kind in ("group", "exclusion") else _other_id(item, kind),
+        filter_id=filter_id if filtered else None,
+        mode=mode,
+        is_direct=source.lower() == "direct",
+    )
+
+
+def _other_id(item: JSONObject, kind: TargetKind) -> str | None:
+    # Two targets of unknown kinds must not be taken for one: their assignment ids tell them apart.
+    return str(item.get("id")) if kind == "other" else None
+
+
+def encode(assignment: LiveAssignment) -> JSONObject:
+    """The body of one assignment. A filter on an exclusion is never sent: Intune has no such thing."""
+    target: JSONObject = {"@odata.type": f"#microsoft.graph.{TARGETS[assignment.kind]}"}
+    if assignment.group_id is not None:
+        target["groupId"] = assignment.group_id
+    if assignment.filter_id is not None:
+        target |= {FILTER_ID: assignment.filter_id, FILTER_TYPE: assignment.mode}
+    return {"target": target}
+
+
+def is_kept(assignment: LiveAssignment, names: Names) -> bool:
+    """Whether an assignment is outside what a file can say, and therefore stays as it is."""
+    return assignment.kind == "other" or not assignment.is_direct or assignment.group_id in names.deleted_groups
+
+
+def label(assignment: LiveAssignment, names: Names) -> Value:
+    """An assignment as YAML would say it."""
+    key = assignment.kind if assignment.kind in (ALL_DEVICES, ALL_USERS) else None
+    group = key or names.group_label(assignment.group_id or "")
+    return entry(group, names.filter_label(assignment.filter_id) if assignment.filter_id else None, assignment.mode)
+
+
+def entry(group: str, filter_name: str | None, mode: str) -> Value:
+    """The canonical form: the bare key, or with a filter {group, filter, mode}."""
+    return group if filter_name is None else Record({"group": group, "filter": filter_name, "mode": mode})
+
+
+def live_labels(assignments: Iterable[LiveAssignment], names: Names) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
+    """The include and exclude lists in canonical form, without what stays as it is."""
+    managed = [item for item in assignments if not is_kept(item, names)]
+    include = as_set(label(item, names) for item in managed if item.kind != "exclusion")
+    exclude = as_set(label(item, names) for item in managed if item.kind == "exclusion")
+    return include, exclude
+
+
+def wanted_labels(declared: Iterable[Assignment], today: date) -> tuple[Value, ...]:
+    """Declared assignments in canonical form, without those whose day has passed."""
+    return as_set(
+        entry(item.group, item.filter, item.mode) for item in declared if item.until is None or item.until >= today
+    )
+
+
+def resolve(value: Value, *, exclusion: bool, names: Names, surroundings: Surroundings) -> LiveAssignment:
+    """The assignment that a canonical entry stands for."""
+    group = str(value["group"]) if isinstance(value, Record) else str(value)
+    filter_id = names.filter_ids[str(value["filter"])] if isinstance(value, Record) else None
+    mode: FilterMode = "exclude" if isinstance(value, Record) and value["mode"] == "exclude" else "include"
+    if group == ALL_DEVICES:
+        return LiveAssignment("all-devices", None, filter_id, mode)
+    if group == ALL_USERS:
+        return LiveAssignment("all-users", None, filter_id, mode)
+    group_id = surroundings.ids[f"groups.{group}"]
+    return LiveAssignment("exclusion" if exclusion else "group", group_id, filter_id, mode)
+
+
+def _group_of(value: Value) -> str:
+    return str(value["group"]) if isinstance(value, Record) else str(value)
+
+
+def includes_widen(before: tuple[Value, ...], after: tuple[Value, ...]) -> bool:
+    """Whether an include list reaches somebody new: an entry added, or a filter removed or exchanged."""
+    unfiltered = {_group_of(item) for item in before if not isinstance(item, Record)}
+    return any(_group_of(item) not in unfiltered for item in set(after) - set(before))
+
+
+def includes_narrow(before: tuple[Value, ...], after: tuple[Value, ...]) -> bool:
+    return includes_widen(after, before)

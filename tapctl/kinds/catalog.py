@@ -1,0 +1,263 @@
+"""Settings catalog policies (Intune, beta). Source: Graph reference `deviceManagementConfigurationPolicy`; that PUT
+replaces the settings and keeps the assignments is what every published client relies on (checked 2026-11-22)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from tapctl.kinds import mark
+from tapctl.kinds.deliveries import (
+    READ_PERMISSION,
+    WRITE_PERMISSION,
+    Content,
+    Summary,
+    assignments_read,
+    decode_assignments,
+)
+from tapctl.kinds.settings import BY_DEFINITION, SETTINGS, decode_instance, encode_instance, shape_of
+from tapctl.kinds.wire import (
+    JSONObject,
+    Malformed,
+    as_object,
+    identifier,
+    impossible,
+    malformed,
+    objects,
+    segment,
+    text,
+    text_or_none,
+    texts,
+)
+from tapctl.model.desired import Delivery, SettingValue
+from tapctl.model.live import LiveProfile, SettingShape
+from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Reading, Write
+from tapctl.model.values import JSONValue
+
+INFERRED_SHAPES: dict[str, SettingShape] = {
+    "configureWebSignInAllowedUrls": "collection",
+    "configureWebcamAccessDomainNames": "collection",
+    "preferredAadTenantDomainName": "text",
+}
+"""Settings whose instance type no document states: the tenant's own definition is asked, this is the fallback."""
+
+
+class SettingsCatalog:
+    """The delivery `settings-catalog`."""
+
+    delivery: Delivery = "settings-catalog"
+    collection = "/deviceManagement/configurationPolicies"
+
+    def summarise(self, item: JSONObject) -> Summary | None:
+        _, key = mark.split(text_or_none(item, "description") or "")
+        return Summary(id=identifier(item), name=text_or_none(item, "name") or "", mark=key)
+
+    def read_whole(self, profile_id: str, purpose: str) -> Reading[LiveProfile | Problem]:
+        path = f"{self.collection}/{segment(profile_id)}"
+        outcomes = yield [
+            Read(purpose=purpose, version="beta", path=path, permission=READ_PERMISSION),
+            self.settings_read(profile_id, purpose),
+            assignments_read(self.collection, profile_id, purpose),
+        ]
+        return self.compose(outcomes[0], outcomes[1], outcomes[2], purpose)
+
+    def settings_read(self, profile_id: str, purpose: str) -> Read:
+        return Read(
+            purpose=f"{purpose}: its settings",
+            version="beta",
+            path=f"{self.collection}/{segment(profile_id)}/settings?$top=1000",
+            permission=READ_PERMISSION,
+            paged=True,
+        )
+
+    def read_details(self, item: JSONObject, purpose: str) -> Reading[LiveProfile | Problem]:
+        """What the list does not say of a policy, when the list's element is at hand."""
+        profile_id = identifier(item)
+        settings, assigned = yield [
+            self.settings_read(profile_id, purpose),
+            assignments_read(self.collection, profile_id, purpose),
+        ]
+        return self.compose(Answer(200, item), settings, assigned, purpose)
+
+    def compose(self, policy: Outcome, settings: Outcome, assigned: Outcome, purpose: str) -> LiveProfile | Problem:
+        if isinstance(policy, Problem):
+            return policy
+        if isinstance(settings, Problem):
+            return impossible(settings)
+        if isinstance(assigned, Problem):
+            return impossible(assigned)
+        try:
+            item = as_object(policy.body, "the answer")
+            elements = objects(as_object(settings.body, "the answer").get("value"), "value")
+            return self.decode(item, elements, assigned.body)
+        except Malformed as error:
+            return malformed(policy, purpose, error)
+
+    def decode(self, item: JSONObject, elements: list[JSONObject], assigned: JSONValue) -> LiveProfile:
+        """One policy from its three parts.
+
+        Raises:
+            Malformed: when a part is not what Graph documents.
+        """
+        instances = [as_object(element.get("settingInstance"), "settingInstance") for element in elements]
+        decoded = [decode_instance(instance) for instance in instances]
+        modelled = [pair for pair in decoded if pair is not None]
+        if len({name for name, _ in modelled}) != len(modelled):
+            raise Malformed("a setting occurs twice")
+        foreign = [instance for instance, pair in zip(instances, decoded, strict=True) if pair is None]
+        template = item.get("templateReference")
+        template_id = template.get("templateId") if isinstance(template, dict) else None
+        description, key = mark.split(text_or_none(item, "description") or "")
+        return LiveProfile(
+            id=identifier(item),
+            name=text_or_none(item, "name") or "",
+            description=description,
+            mark=key,
+            delivery=self.delivery,
+            settings=dict(modelled),
+            unmodelled=len(foreign),
+            masked=sum(1 for instance in foreign if _is_secret(instance)),
+            is_templated=bool(template_id),
+            scope_tag_ids=frozenset(texts(item, "roleScopeTagIds")),
+            assignments=decode_assignments(assigned),
+            unmodelled_digest=_digest(foreign),
+            wire={"policy": item, "instances": [*instances], "assigned": assigned},
+        )
+
+    def creation_body(self, content: Content) -> JSONObject:
+        return {
+            "name": content.name,
+            "description": content.description,
+            "platforms": "windows10",
+            "technologies": "mdm",
+            "roleScopeTagIds": [*sorted(content.scope_tag_ids)],
+            "templateReference": {"templateId": ""},
+            "settings": [
+                _element(encode_instance(name, value, content.shapes.get(name, INFERRED_SHAPES.get(name, "text"))))
+                for name, value in sorted(content.settings.items())
+            ],
+        }
+
+    def update(self, live: LiveProfile, content: Content, changed: frozenset[str], purpose: str) -> Write:
+        path = f"{self.collection}/{live.id}"
+        if not any(item.startswith("settings.") for item in changed):
+            metadata: dict[str, JSONValue] = {
+                "displayName": content.name,
+                "description": content.description,
+                "scopeTags": [*sorted(content.scope_tag_ids)],
+            }
+            names = {"displayName": "name", "description": "description", "scopeTags": "roleScopeTagIds"}
+            body: JSONObject = {names[field]: metadata[field] for field in sorted(changed) if field in names}
+            return _write(purpose, "PATCH", path, body)
+        policy = as_object(as_object(live.wire, "the policy as read")["policy"], "policy")
+        whole: JSONObject = {
+            "name": content.name,
+            "description": content.description,
+            "platforms": policy.get("platforms") or "windows10",
+            "technologies": policy.get("technologies") or "mdm",
+            "roleScopeTagIds": [*sorted(content.scope_tag_ids)],
+            "templateReference": {"templateId": ""},
+            "settings": [_element(instance) for instance in self._instances(live, content)],
+        }
+        return _write(purpose, "PUT", path, whole)
+
+    def _instances(self, live: LiveProfile, content: Content) -> list[JSONObject]:
+        """Every setting of the policy, each in its place: what tapctl does not model or change is as it was read."""
+        instances: list[JSONObject] = []
+        seen: set[str] = set()
+        for instance in objects(as_object(live.wire, "the policy as read")["instances"], "instances"):
+            setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
+            if setting is None:
+                instances.append(instance)
+                continue
+            seen.add(setting.name)
+            if setting.name in content.settings:
+                value = content.settings[setting.name]
+                unchanged = value == live.settings.get(setting.name)
+                instances.append(instance if unchanged else encode_instance(setting.name, value, shape_of(instance)))
+        for name in sorted(set(content.settings) - seen):
+            shape = content.shapes.get(name, INFERRED_SHAPES.get(name, "text"))
+            instances.append(encode_instance(name, content.settings[name], shape))
+        return instances
+
+    def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
+        if live.is_templated:
+            return "it was made from a template, whose references tapctl does not model"
+        if live.masked and any(item.startswith("settings.") for item in changed):
+            return f"it holds {live.masked} secret settings that Graph shows masked and that would be overwritten"
+        return None
+
+    def read_shape(self, name: str) -> Reading[SettingShape | Problem]:
+        """Whether the tenant's definition of a setting is a collection or one text."""
+        purpose = f"reading the definition of setting {name}"
+        path = f"/deviceManagement/configurationSettings/{segment(SETTINGS[name].definition)}"
+        (outcome,) = yield [Read(purpose=purpose, version="beta", path=path, permission=READ_PERMISSION)]
+        if isinstance(outcome, Problem):
+            # Without a definition Graph's refusal of a wrong shape is the guard: it can widen nothing.
+            return INFERRED_SHAPES[name] if outcome.kind is ProblemKind.NOT_FOUND else outcome
+        try:
+            kind = text(as_object(outcome.body, "the answer"), "@odata.type")
+        except Malformed as error:
+            return malformed(outcome, purpose, error)
+        return "collection" if "collection" in kind.lower() else "text"
+
+
+def _write(purpose: str, method: str, path: str, body: JSONObject) -> Write:
+    return Write(
+        purpose=purpose,
+        version="beta",
+        method="PUT" if method == "PUT" else "PATCH",
+        path=path,
+        body=body,
+        permission=WRITE_PERMISSION,
+    )
+
+
+def _element(instance: JSONObject) -> JSONObject:
+    return {
+        "@odata.type": "#microsoft.graph.deviceManagementConfigurationSetting",
+        "settingInstance": _without_annotations(instance),
+    }
+
+
+def _without_annotations(value: JSONValue) -> JSONValue:
+    """What may be sent back: everything but the annotations that Graph adds to what it sends."""
+    if isinstance(value, list):
+        return [_without_annotations(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: _without_annotations(item)
+            for key, item in value.items()
+            if key == "@odata.type" or "@odata." not in key
+        }
+    return value
+
+
+def _is_secret(value: JSONValue) -> bool:
+    if isinstance(value, list):
+        return any(_is_secret(item) for item in value)
+    if isinstance(value, dict):
+        secret = "secretsettingvalue" in str(value.get("@odata.type", "")).lower()
+        return secret or any(_is_secret(item) for item in value.values())
+    return False
+
+
+def _digest(instances: list[JSONObject]) -> str:
+    """A digest of the unmodelled settings, blind to order, annotations and nulls, which Graph adds as it likes."""
+    forms = sorted(json.dumps(_essence(instance), sort_keys=True) for instance in instances)
+    return hashlib.sha256("\n".join(forms).encode()).hexdigest() if forms else ""
+
+
+def _essence(value: JSONValue) -> JSONValue:
+    if isinstance(value, list):
+        return [_essence(item) for item in value]
+    if isinstance(value, dict):
+        kept = {key: _essence(item) for key, item in value.items() if "@odata." not in key and item is not None}
+        return {key: item for key, item in kept.items() if item != []}
+    return value
+
+
+def settings_of(live: LiveProfile, wanted: dict[str, SettingValue]) -> dict[str, SettingValue]:
+    """The modelled settings after a change: what the file does not name stays, null takes a setting out."""
+    merged = {**live.settings, **wanted}
+    return {name: value for name, value in merged.items() if value is not None}

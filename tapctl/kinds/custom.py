@@ -1,0 +1,201 @@
+"""Custom OMA-URI profiles (Intune). Source: Graph reference `windows10CustomConfiguration`, beta, and
+`getOmaSettingPlainTextValue` (checked 2026-11-22): text values read back masked, their plain text is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from tapctl.kinds import mark
+from tapctl.kinds.deliveries import (
+    READ_PERMISSION,
+    WRITE_PERMISSION,
+    Content,
+    Summary,
+    assignments_read,
+    decode_assignments,
+)
+from tapctl.kinds.settings import decode_oma, encode_oma, oma_node
+from tapctl.kinds.wire import (
+    JSONObject,
+    Malformed,
+    as_object,
+    identifier,
+    impossible,
+    literal,
+    malformed,
+    objects,
+    odata_type,
+    segment,
+    text,
+    text_or_none,
+    texts,
+)
+from tapctl.model.desired import Delivery, SettingValue
+from tapctl.model.live import LiveProfile
+from tapctl.model.requests import Problem, Read, Reading, Write
+from tapctl.model.values import JSONValue
+
+ODATA_TYPE = "#microsoft.graph.windows10CustomConfiguration"
+MASK = "****"
+
+
+class CustomProfile:
+    """The delivery `oma-uri`."""
+
+    delivery: Delivery = "oma-uri"
+    collection = "/deviceManagement/deviceConfigurations"
+
+    def summarise(self, item: JSONObject) -> Summary | None:
+        if odata_type(item) != "windows10customconfiguration":
+            return None
+        _, key = mark.split(text_or_none(item, "description") or "")
+        return Summary(id=identifier(item), name=text_or_none(item, "displayName") or "", mark=key)
+
+    def read_whole(self, profile_id: str, purpose: str) -> Reading[LiveProfile | Problem]:
+        path = f"{self.collection}/{segment(profile_id)}"
+        profile, assigned = yield [
+            Read(purpose=purpose, version="beta", path=path, permission=READ_PERMISSION),
+            assignments_read(self.collection, profile_id, purpose),
+        ]
+        if isinstance(profile, Problem):
+            return profile
+        if isinstance(assigned, Problem):
+            return impossible(assigned)
+        try:
+            item = as_object(profile.body, "the answer")
+            omas = objects(item.get("omaSettings"), "omaSettings")
+            hidden = [oma for oma in omas if is_masked(oma) and oma_node(text(oma, "omaUri")) is not None]
+            plain = yield from self._plain_texts(profile_id, hidden, purpose)
+            return plain if isinstance(plain, Problem) else self.decode(item, omas, plain, assigned.body)
+        except Malformed as error:
+            return malformed(profile, purpose, error)
+
+    def _plain_texts(
+        self, profile_id: str, hidden: list[JSONObject], purpose: str
+    ) -> Reading[dict[str, str] | Problem]:
+        """The plain text of masked values that tapctl models, by their secret's id."""
+        if not hidden:
+            return {}
+        secrets = [text(oma, "secretReferenceValueId") for oma in hidden]
+        outcomes = yield [
+            Read(
+                purpose=f"{purpose}: the plain text of a setting",
+                version="beta",
+                path=f"{self.collection}/{segment(profile_id)}"
+                f"/getOmaSettingPlainTextValue(secretReferenceValueId={literal(secret)})",
+                permission=READ_PERMISSION,
+            )
+            for secret in secrets
+        ]
+        plain: dict[str, str] = {}
+        for secret, outcome in zip(secrets, outcomes, strict=True):
+            if isinstance(outcome, Problem):
+                return impossible(outcome)
+            value = as_object(outcome.body, "the answer").get("value")
+            if not isinstance(value, str):
+                raise Malformed("the plain text of a setting is not a text")
+            plain[secret] = value
+        return plain
+
+    def decode(
+        self, item: JSONObject, omas: list[JSONObject], plain: dict[str, str], assigned: JSONValue
+    ) -> LiveProfile:
+        """One profile from its parts.
+
+        Raises:
+            Malformed: when a part is not what Graph documents.
+        """
+        settings: dict[str, SettingValue] = {}
+        foreign: list[JSONObject] = []
+        for oma in omas:
+            setting = oma_node(text(oma, "omaUri"))
+            if setting is None:
+                foreign.append(oma)
+                continue
+            if setting.name in settings:
+                raise Malformed("a setting occurs twice")
+            value = plain[text(oma, "secretReferenceValueId")] if is_masked(oma) else oma.get("value")
+            settings[setting.name] = decode_oma(setting, value)
+        description, key = mark.split(text_or_none(item, "description") or "")
+        return LiveProfile(
+            id=identifier(item),
+            name=text_or_none(item, "displayName") or "",
+            description=description,
+            mark=key,
+            delivery=self.delivery,
+            settings=settings,
+            unmodelled=len(foreign),
+            masked=sum(1 for oma in foreign if is_masked(oma)),
+            scope_tag_ids=frozenset(texts(item, "roleScopeTagIds")),
+            assignments=decode_assignments(assigned),
+            unmodelled_digest=_digest(foreign),
+            wire={"profile": item, "omas": [*omas], "assigned": assigned},
+        )
+
+    def creation_body(self, content: Content) -> JSONObject:
+        return {
+            "@odata.type": ODATA_TYPE,
+            "displayName": content.name,
+            "description": content.description,
+            "roleScopeTagIds": [*sorted(content.scope_tag_ids)],
+            "omaSettings": [encode_oma(name, value) for name, value in sorted(content.settings.items())],
+        }
+
+    def update(self, live: LiveProfile, content: Content, changed: frozenset[str], purpose: str) -> Write:
+        """A PATCH of what differs; omaSettings is one property, so a changed setting sends all of them."""
+        body: JSONObject = {"@odata.type": ODATA_TYPE}
+        if "displayName" in changed:
+            body["displayName"] = content.name
+        if "description" in changed:
+            body["description"] = content.description
+        if "scopeTags" in changed:
+            body["roleScopeTagIds"] = [*sorted(content.scope_tag_ids)]
+        if any(item.startswith("settings.") for item in changed):
+            body["omaSettings"] = [*self._omas(live, content)]
+        return Write(
+            purpose=purpose,
+            version="beta",
+            method="PATCH",
+            path=f"{self.collection}/{live.id}",
+            body=body,
+            permission=WRITE_PERMISSION,
+        )
+
+    def _omas(self, live: LiveProfile, content: Content) -> list[JSONObject]:
+        omas: list[JSONObject] = []
+        seen: set[str] = set()
+        for oma in objects(as_object(live.wire, "the profile as read")["omas"], "omas"):
+            setting = oma_node(text(oma, "omaUri"))
+            if setting is None:
+                omas.append(_sendable(oma))
+                continue
+            seen.add(setting.name)
+            if setting.name in content.settings:
+                new = encode_oma(setting.name, content.settings[setting.name])
+                kept: JSONObject = {name: oma[name] for name in ("displayName", "description", "omaUri") if name in oma}
+                omas.append({**new, **kept})
+        omas += [encode_oma(name, content.settings[name]) for name in sorted(set(content.settings) - seen)]
+        return omas
+
+    def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
+        if live.masked and any(item.startswith("settings.") for item in changed):
+            return f"it holds {live.masked} encrypted settings that Graph shows masked and that would be overwritten"
+        return None
+
+
+def is_masked(oma: JSONObject) -> bool:
+    """Whether Graph shows a mask in the place of the value."""
+    return oma.get("isEncrypted") is True or oma.get("value") == MASK
+
+
+def _sendable(oma: JSONObject) -> JSONObject:
+    """An OMA setting as it may be sent back: in clear, without a reference to a secret."""
+    dropped = ("isEncrypted", "secretReferenceValueId")
+    return {key: value for key, value in oma.items() if key not in dropped}
+
+
+def _digest(omas: list[JSONObject]) -> str:
+    # The reference to a secret changes with every write of the profile, and is no difference.
+    forms = sorted(json.dumps(_sendable(oma), sort_keys=True) for oma in omas)
+    return hashlib.sha256("\n".join(forms).encode()).hexdigest() if forms else ""

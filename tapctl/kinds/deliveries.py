@@ -1,0 +1,102 @@
+"""What the two deliveries of a web sign-in profile have in common, as one small interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from tapctl.kinds import assignments
+from tapctl.kinds.wire import JSONObject, Malformed, as_object, malformed, objects, segment
+from tapctl.model.desired import Delivery, SettingValue
+from tapctl.model.live import LiveAssignment, LiveProfile, SettingShape
+from tapctl.model.requests import Outcome, Problem, Read, Reading, Write
+from tapctl.model.values import JSONValue
+
+READ_PERMISSION = "DeviceManagementConfiguration.Read.All"
+WRITE_PERMISSION = "DeviceManagementConfiguration.ReadWrite.All"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a list says of a profile: enough to find it."""
+
+    id: str
+    name: str
+    mark: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A profile as it is to be written."""
+
+    name: str
+    description: str
+    """With the mark, where there is one."""
+    settings: Mapping[str, SettingValue]
+    """The modelled settings that the policy is to hold."""
+    scope_tag_ids: frozenset[str]
+    shapes: Mapping[str, SettingShape]
+
+
+class Form(Protocol):
+    """One delivery: where its objects live and what they look like."""
+
+    delivery: Delivery
+    collection: str
+    """Path of the collection, below beta."""
+
+    def summarise(self, item: JSONObject) -> Summary | None:
+        """One element of the list; None for objects of other types."""
+
+    def read_whole(self, profile_id: str, purpose: str) -> Reading[LiveProfile | Problem]:
+        """Everything of one profile: metadata, settings, assignments."""
+
+    def creation_body(self, content: Content) -> JSONObject: ...
+
+    def update(self, live: LiveProfile, content: Content, changed: frozenset[str], purpose: str) -> Write:
+        """The one write that makes metadata and settings what `content` says; `changed` holds field paths."""
+
+    def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
+        """Why this profile cannot be written as asked, in words; None when it can."""
+
+
+def list_read(form: Form) -> Read:
+    """The complete list of one delivery's collection."""
+    return Read(
+        purpose=f"listing {form.collection.rsplit('/', 1)[-1]}",
+        version="beta",
+        path=f"{form.collection}?$top=1000",
+        permission=READ_PERMISSION,
+        paged=True,
+    )
+
+
+def summaries(form: Form, outcome: Outcome) -> list[Summary] | Problem:
+    """Every profile of the list that this delivery could have made."""
+    if isinstance(outcome, Problem):
+        return outcome
+    try:
+        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        return [summary for item in items if (summary := form.summarise(item)) is not None]
+    except Malformed as error:
+        return malformed(outcome, list_read(form).purpose, error)
+
+
+def assignments_read(collection: str, profile_id: str, purpose: str) -> Read:
+    return Read(
+        purpose=f"{purpose}: its assignments",
+        version="beta",
+        path=f"{collection}/{segment(profile_id)}/assignments",
+        permission=READ_PERMISSION,
+        paged=True,
+    )
+
+
+def decode_assignments(body: JSONValue) -> frozenset[LiveAssignment]:
+    """The assignments of one profile.
+
+    Raises:
+        Malformed: when the answer is not what Graph documents.
+    """
+    return frozenset(assignments.decode(item) for item in objects(as_object(body, "the answer").get("value"), "value"))

@@ -1,0 +1,240 @@
+"""The web sign-in settings: one table, and both forms in which Intune holds a value.
+
+Sources: Policy CSP Authentication and ADMX_CredentialProviders; ids and options as the settings catalog shows them
+(checked 2026-11-22). Every definition id begins with `device_vendor_msft_policy_config_`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tapctl.kinds.wire import JSONObject, Malformed, as_object, objects
+from tapctl.model.desired import SettingValue
+from tapctl.model.live import SettingShape
+from tapctl.model.values import JSONValue, as_set
+
+SettingKind = Literal["three-way", "two-way", "hosts", "text", "provider", "providers"]
+
+PREFIX = "device_vendor_msft_policy_config_"
+GRAPH = "#microsoft.graph.deviceManagementConfiguration"
+
+PROVIDERS = {
+    "web-sign-in": "{C5D7540A-CD51-453B-B22B-05305BA03F07}",
+    "password": "{60B78E88-EAD8-445C-9CFD-0B87F74EA6CD}",
+    "pin": "{D6886603-9D2F-4EB2-B667-1971041FA96B}",
+}
+"""Credential providers by the names that YAML has for them."""
+
+_PROVIDER_NAMES = {clsid: name for name, clsid in PROVIDERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its name in YAML, its definition in the settings catalog, its node in the CSP."""
+
+    name: str
+    kind: SettingKind
+    definition: str
+    node: str | None
+    """Below ./Device/Vendor/MSFT/Policy/Config/Authentication/; None: not a node of that CSP."""
+
+    @property
+    def child(self) -> str:
+        """The definition of the text below an ADMX choice."""
+        return f"{self.definition}_{self.definition.rsplit('_', 1)[-1]}_message"
+
+
+def _authentication(name: str, kind: SettingKind, node: str) -> Setting:
+    return Setting(name, kind, f"{PREFIX}authentication_{node.lower()}", node)
+
+
+def _provider(name: str, kind: SettingKind) -> Setting:
+    return Setting(name, kind, f"{PREFIX}admx_credentialproviders_{name.lower()}", None)
+
+
+SETTINGS: Mapping[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        _authentication("enableWebSignIn", "three-way", "EnableWebSignIn"),
+        _authentication("configureWebSignInAllowedUrls", "hosts", "ConfigureWebSignInAllowedUrls"),
+        _authentication("configureWebcamAccessDomainNames", "hosts", "ConfigureWebcamAccessDomainNames"),
+        _authentication("preferredAadTenantDomainName", "text", "PreferredAadTenantDomainName"),
+        _authentication("enablePasswordlessExperience", "three-way", "EnablePasswordlessExperience"),
+        _authentication("enableFastFirstSignIn", "three-way", "EnableFastFirstSignIn"),
+        _authentication("allowAadPasswordReset", "two-way", "AllowAadPasswordReset"),
+        _provider("defaultCredentialProvider", "provider"),
+        _provider("excludedCredentialProviders", "providers"),
+    )
+}
+BY_DEFINITION: Mapping[str, Setting] = {setting.definition: setting for setting in SETTINGS.values()}
+BY_NODE: Mapping[str, Setting] = {
+    setting.node.lower(): setting for setting in SETTINGS.values() if setting.node is not None
+}
+
+
+def canonical(name: str, value: SettingValue) -> SettingValue:
+    """A value in the one form in which it is compared: lists sorted, hosts in lower case, known providers by name.
+
+    For a two-way choice `default` and false are the same option (`_0`)."""
+    match SETTINGS[name].kind:
+        case "two-way":
+            return False if value == "default" else value
+        case "hosts" if isinstance(value, tuple):
+            return tuple(str(item) for item in as_set(item.strip().lower() for item in value))
+        case "text" if isinstance(value, str):
+            return value.strip().lower()
+        case "provider" if isinstance(value, str):
+            return provider_name(value)
+        case "providers" if isinstance(value, tuple):
+            return tuple(str(item) for item in as_set(provider_name(item) for item in value))
+        case _:
+            return value
+
+
+def provider_name(value: str) -> str:
+    """The YAML name of a credential provider, else its CLSID in braces and upper case."""
+    clsid = value.strip().upper()
+    return _PROVIDER_NAMES.get(clsid, clsid) if clsid.startswith("{") else value
+
+
+def provider_clsid(value: str) -> str:
+    return PROVIDERS.get(value, value)
+
+
+# The settings catalog
+
+
+def decode_instance(instance: JSONObject) -> tuple[str, SettingValue] | None:
+    """A modelled setting's name and canonical value; None for a setting that tapctl does not model.
+
+    Raises:
+        Malformed: when a modelled setting has a shape that Graph does not document.
+    """
+    setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
+    if setting is None:
+        return None
+    return setting.name, canonical(setting.name, _decode_value(setting, instance))
+
+
+def _decode_value(setting: Setting, instance: JSONObject) -> SettingValue:
+    if setting.kind in ("hosts", "text"):
+        values = _simple_values(instance)
+        if setting.kind == "text":
+            return ";".join(values)
+        return tuple(part for value in values for part in value.split(";") if part.strip())
+    choice = as_object(instance.get("choiceSettingValue"), "choiceSettingValue")
+    option = str(choice.get("value", "")).lower().removeprefix(f"{setting.definition}_")
+    if setting.kind in ("provider", "providers"):
+        return _decode_provider(setting, choice) if option == "1" else False
+    options: dict[str, SettingValue]
+    options = {"0": "default", "1": True, "2": False} if setting.kind == "three-way" else {"0": False, "1": True}
+    # An option that the documentation does not list is shown as it is, and differs from everything declared.
+    return options.get(option, option)
+
+
+def _decode_provider(setting: Setting, choice: JSONObject) -> SettingValue:
+    for child in objects(choice.get("children"), "children"):
+        if str(child.get("settingDefinitionId", "")).lower() == setting.child:
+            value = ",".join(_simple_values(child))
+            if setting.kind == "provider":
+                return value
+            return tuple(part.strip() for part in value.replace(";", ",").split(",") if part.strip())
+    raise Malformed(f"{setting.name} is enabled without a credential provider")
+
+
+def _simple_values(instance: JSONObject) -> list[str]:
+    if instance.get("simpleSettingCollectionValue") is not None:
+        items = objects(instance["simpleSettingCollectionValue"], "simpleSettingCollectionValue")
+    else:
+        items = [as_object(instance.get("simpleSettingValue"), "simpleSettingValue")]
+    values = [item.get("value") for item in items]
+    if not all(isinstance(value, str) for value in values):
+        raise Malformed("a setting's value is not a text")
+    return [str(value) for value in values]
+
+
+def shape_of(instance: JSONObject) -> SettingShape:
+    return "collection" if "collection" in str(instance.get("@odata.type", "")).lower() else "text"
+
+
+def encode_instance(name: str, value: SettingValue, shape: SettingShape) -> JSONObject:
+    """The settingInstance that holds a value; `shape` matters for lists of hosts and text alone."""
+    setting = SETTINGS[name]
+    match setting.kind:
+        case "hosts" | "text":
+            parts = list(value) if isinstance(value, tuple) else [str(value)]
+            return _encode_simple(setting.definition, parts if shape == "collection" else [";".join(parts)], shape)
+        case "provider" | "providers" if value is not False:
+            listed = value if isinstance(value, tuple) else (str(value),)
+            message = ",".join(provider_clsid(item) for item in listed)
+            return _encode_choice(setting.definition, "1", [_encode_simple(setting.child, [message], "text")])
+        case "three-way":
+            option = "0" if value == "default" else "1" if value is True else "2"
+            return _encode_choice(setting.definition, option, [])
+        case _:
+            return _encode_choice(setting.definition, "1" if value is True else "0", [])
+
+
+def _encode_choice(definition: str, option: str, children: list[JSONValue]) -> JSONObject:
+    return {
+        "@odata.type": f"{GRAPH}ChoiceSettingInstance",
+        "settingDefinitionId": definition,
+        "settingInstanceTemplateReference": None,
+        "choiceSettingValue": {
+            "settingValueTemplateReference": None,
+            "value": f"{definition}_{option}",
+            "children": children,
+        },
+    }
+
+
+def _encode_simple(definition: str, values: list[str], shape: SettingShape) -> JSONObject:
+    encoded: list[JSONValue] = [
+        {"@odata.type": f"{GRAPH}StringSettingValue", "settingValueTemplateReference": None, "value": value}
+        for value in values
+    ]
+    collection = shape == "collection"
+    return {
+        "@odata.type": f"{GRAPH}SimpleSetting{'Collection' if collection else ''}Instance",
+        "settingDefinitionId": definition,
+        "settingInstanceTemplateReference": None,
+        ("simpleSettingCollectionValue" if collection else "simpleSettingValue"): encoded if collection else encoded[0],
+    }
+
+
+# Custom OMA-URI profiles
+
+
+def oma_node(uri: str) -> Setting | None:
+    """The setting that an OMA-URI addresses; both spellings of the root are the same node."""
+    lowered = uri.strip().lower()
+    for root in ("./device/vendor/msft/policy/config/authentication/", "./vendor/msft/policy/config/authentication/"):
+        if lowered.startswith(root):
+            return BY_NODE.get(lowered.removeprefix(root))
+    return None
+
+
+def decode_oma(setting: Setting, value: JSONValue) -> SettingValue:
+    """The canonical value of an OMA setting whose value is in clear."""
+    if setting.kind == "hosts":
+        return canonical(setting.name, tuple(part for part in str(value).split(";") if part.strip()))
+    if setting.kind == "text":
+        return canonical(setting.name, str(value))
+    options: dict[JSONValue, SettingValue]
+    options = {0: "default", 1: True, 2: False} if setting.kind == "three-way" else {0: False, 1: True}
+    return options.get(value, str(value)) if isinstance(value, int) else str(value)
+
+
+def encode_oma(name: str, value: SettingValue) -> JSONObject:
+    """The OMA setting that holds a value, with a plain value: Intune encrypts it on receipt."""
+    setting = SETTINGS[name]
+    item: JSONObject = {
+        "displayName": setting.node,
+        "omaUri": f"./Device/Vendor/MSFT/Policy/Config/Authentication/{setting.node}",
+    }
+    if setting.kind in ("hosts", "text"):
+        joined = ";".join(value) if isinstance(value, tuple) else str(value)
+        return {"@odata.type": "#microsoft.graph.omaSettingString", **item, "value": joined}
+    number = 1 if value is True else 0 if value == "default" or setting.kind == "two-way" else 2
+    return {"@odata.type": "#microsoft.graph.omaSettingInteger", **item, "value": number}

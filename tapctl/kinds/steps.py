@@ -1,0 +1,66 @@
+"""How a change is carried out: writes one after another, each with the look that goes before and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from tapctl.model.plan import Change
+from tapctl.model.requests import Problem, Reading, Write
+from tapctl.model.values import JSONValue
+
+
+class Standing(Enum):
+    """What a look at the object showed."""
+
+    BEFORE = "as planned from"
+    AFTER = "as it is to become"
+    FOREIGN = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    standing: Standing
+    id: str | None = None
+    """The object's id, where the look found one."""
+    detail: str = ""
+    """For FOREIGN: what is different."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One write. `look` reads the object again: it must stand as planned from before the write is sent, and as it is
+    to become afterwards; when the answer was lost it decides whether the write was carried out."""
+
+    write: Write
+    look: Callable[[], Reading[Look | Problem]]
+    before: JSONValue = None
+    """What the journal keeps of the state before."""
+
+
+Steps: TypeAlias = Generator[Step, str | None, None]
+"""Yields each write in order and is resumed with the object's id once it was seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What steps need to know that is settled only while applying."""
+
+    ids: Mapping[str, str]
+    """Group address to object id, those included that were made in this run."""
+    graph_root: str
+    """The cloud's own Graph address with version, for `@odata.id` references."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A change together with how to carry it out."""
+
+    change: Change
+    steps: Callable[[Surroundings], Steps]
+    narrows: bool = False
+    """Somebody may lose the ability through it: such changes go first."""
+    definitions: Mapping[str, JSONValue] = field(default_factory=dict)
+    """The live definitions that the change leans on; part of the approval's hash."""

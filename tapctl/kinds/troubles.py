@@ -1,0 +1,37 @@
+"""Findings that only the live tenant can show: unresolved names, objects that cannot be touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tapctl.errors import Finding, Severity
+from tapctl.model.desired import Tenant
+from tapctl.model.live import Candidate
+
+
+def trouble(
+    tenant: Tenant,
+    path: tuple[str | int, ...],
+    rule: str,
+    message: str,
+    *,
+    why: str = "",
+    fix: str = "",
+    severity: Severity = "error",
+) -> Finding:
+    """A finding at the place in the file that asked for what the tenant does not have."""
+    position = tenant.position(*path)
+    return Finding(
+        rule=rule,
+        severity=severity,
+        message=message,
+        why=why,
+        fix=fix,
+        position=position,
+        excerpt=tenant.excerpt(position),
+    )
+
+
+def listed(candidates: Iterable[Candidate]) -> str:
+    """Candidates in a sentence: `SG-TAP-Users (id ...), ...`."""
+    return ", ".join(f"{candidate.display_name!r} (id {candidate.id})" for candidate in candidates)

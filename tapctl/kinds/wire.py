@@ -1,0 +1,113 @@
+"""Reading wire JSON without trusting it: every accessor either returns the type it promises or raises Malformed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote
+
+from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind
+from tapctl.model.values import JSONValue
+
+JSONObject = dict[str, JSONValue]
+
+
+class Malformed(ValueError):
+    """An answer is not of the shape that Graph documents."""
+
+
+def as_object(value: JSONValue, what: str) -> JSONObject:
+    if not isinstance(value, dict):
+        raise Malformed(f"{what} is not an object")
+    return value
+
+
+def objects(value: JSONValue, what: str) -> list[JSONObject]:
+    """A list of objects.
+
+    Raises:
+        Malformed: when it is anything else, null included: an absent list is not an empty one.
+    """
+    if not isinstance(value, list):
+        raise Malformed(f"{what} is not a list")
+    return [as_object(item, what) for item in value]
+
+
+def text(item: JSONObject, name: str) -> str:
+    """A property that must be text and not empty."""
+    value = item.get(name)
+    if not isinstance(value, str) or not value:
+        raise Malformed(f"{name} is not a text")
+    return value
+
+
+def text_or_none(item: JSONObject, name: str) -> str | None:
+    value = item.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Malformed(f"{name} is not a text")
+    return value
+
+
+def integer_or_none(item: JSONObject, name: str) -> int | None:
+    value = item.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise Malformed(f"{name} is not a whole number")
+    return value
+
+
+def boolean_or_none(item: JSONObject, name: str) -> bool | None:
+    value = item.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise Malformed(f"{name} is neither true nor false")
+    return value
+
+
+def texts(item: JSONObject, name: str) -> tuple[str, ...]:
+    """A list of texts; a property that is left out or null is an empty list."""
+    value = item.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise Malformed(f"{name} is not a list of texts")
+    return tuple(str(entry) for entry in value)
+
+
+def identifier(item: JSONObject, name: str = "id") -> str:
+    """An object id, in lower case: Graph compares ids without regard to case."""
+    return text(item, name).lower()
+
+
+def odata_type(item: JSONObject) -> str:
+    """The last part of `@odata.type`, in lower case; empty where there is none."""
+    value = item.get("@odata.type")
+    return value.rsplit(".", 1)[-1].lower() if isinstance(value, str) else ""
+
+
+def malformed(outcome: Answer, purpose: str, error: Malformed) -> Problem:
+    """The problem that an answer of the wrong shape is."""
+    return Problem(
+        kind=ProblemKind.MALFORMED,
+        purpose=purpose,
+        message=f"the answer is not what Graph documents: {error}",
+        status=outcome.status,
+        request_id=outcome.headers.get("request-id", ""),
+    )
+
+
+def is_missing(outcome: Outcome) -> bool:
+    """Graph itself says that there is no such object."""
+    return isinstance(outcome, Problem) and outcome.kind is ProblemKind.NOT_FOUND
+
+
+def impossible(problem: Problem) -> Problem:
+    """A problem with something that must exist: a 404 there is no word on it, and leaves it unknown."""
+    return replace(problem, kind=ProblemKind.MALFORMED) if problem.kind is ProblemKind.NOT_FOUND else problem
+
+
+def literal(value: str) -> str:
+    """An OData string literal, percent-encoded: quotes are doubled."""
+    return "'" + quote(value.replace("'", "''"), safe="") + "'"
+
+
+def segment(value: str) -> str:
+    """One segment of a path, percent-encoded."""
+    return quote(value, safe="")

@@ -1,0 +1,211 @@
+"""The live state of one tenant, as far as the desired state asks for it: decoded, typed, without wire JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from tapctl.model.desired import Delivery, FilterMode, SettingValue
+from tapctl.model.requests import Problem
+from tapctl.model.values import JSONValue
+
+MemberKind = Literal["user", "device", "group", "other"]
+TargetKind = Literal["group", "exclusion", "all-devices", "all-users", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A live object that might have been meant."""
+
+    id: str
+    display_name: str
+    """Untrusted text."""
+
+
+LiveT_co = TypeVar("LiveT_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[LiveT_co]):
+    """Exactly one live object is the declared one."""
+
+    object: LiveT_co
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Nothing fits, and everything that could have fitted was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmarked:
+    """An object has the display name but neither our mark nor a pin: it is not taken over in silence."""
+
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Several live objects fit."""
+
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PinMissing:
+    """The pinned id belongs to no live object of this kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDelivery:
+    """The profile bears our mark, but was made with another delivery than the file now says."""
+
+    id: str
+    delivery: Delivery
+
+
+Sighting: TypeAlias = Found[LiveT_co] | Absent | Unmarked | Ambiguous | PinMissing | OtherDelivery | Problem
+"""What was seen of a declared object. A Problem means unknown, which is not absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryTarget:
+    """One entry of the policy's target lists."""
+
+    kind: Literal["group", "user", "all-users"]
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePolicy:
+    """The TAP policy. A property that Graph left out or sent as null is None."""
+
+    state: str | None
+    minimum: int | None
+    default: int | None
+    maximum: int | None
+    length: int | None
+    one_time: bool | None
+    include: frozenset[DirectoryTarget]
+    exclude: frozenset[DirectoryTarget]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a group. `name` is a user's principal name, a device's device id, else empty."""
+
+    id: str
+    kind: MemberKind
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveGroup:
+    id: str
+    display_name: str
+    description: str
+    unique_name: str | None
+    rule: str | None
+    """The membership rule of a dynamic group, else None."""
+    role_assignable: bool
+    security_enabled: bool
+    mail_enabled: bool
+    is_microsoft_365: bool
+    is_synchronised: bool
+    """Comes from on-premises: Graph refuses to change it."""
+    members: frozenset[Member] | None = None
+    """None where membership was not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAssignment:
+    """One assignment of a profile. `filter_id` is None where there is no filter."""
+
+    kind: TargetKind
+    group_id: str | None = None
+    filter_id: str | None = None
+    mode: FilterMode = "include"
+    is_direct: bool = True
+    """False where a policy set made it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveProfile:
+    """A web sign-in profile of either delivery."""
+
+    id: str
+    name: str
+    description: str
+    """Without the mark."""
+    mark: str | None
+    """The key that the mark bears, None where there is no mark."""
+    delivery: Delivery
+    settings: Mapping[str, SettingValue]
+    """The modelled settings that the policy holds."""
+    unmodelled: int = 0
+    """How many settings the policy holds that tapctl does not model."""
+    masked: int = 0
+    """How many of those Graph shows masked: they could not be sent back."""
+    is_templated: bool = False
+    scope_tag_ids: frozenset[str] = frozenset()
+    assignments: frozenset[LiveAssignment] = frozenset()
+    unmodelled_digest: str = ""
+    """Differs when a setting that tapctl does not model differs."""
+    wire: JSONValue = field(default=None, compare=False)
+    """What the kind needs to write the object back whole. Opaque outside the kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentFilter:
+    id: str
+    display_name: str
+    rule: str
+    platform: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeTag:
+    id: str
+    display_name: str
+
+
+SettingShape = Literal["collection", "text"]
+"""Whether a list of text is a collection of values in the settings catalog, or one text with delimiters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """A live object that refers to a group."""
+
+    group_id: str
+    kind: Literal["policy", "profile", "group"]
+    id: str
+    name: str
+    """Display name. Untrusted text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveTenant:
+    """Everything that was read. A part that is a Problem is unknown; None was not asked for."""
+
+    policy: LivePolicy | Problem | None = None
+    groups: Mapping[str, Sighting[LiveGroup]] = field(default_factory=dict)
+    profiles: Mapping[str, Sighting[LiveProfile]] = field(default_factory=dict)
+    filters: tuple[AssignmentFilter, ...] | Problem | None = None
+    scope_tags: tuple[ScopeTag, ...] | Problem | None = None
+    group_names: Mapping[str, str | None | Problem] = field(default_factory=dict)
+    """Groups that live lists refer to and the file does not declare: id to display name; None: deleted."""
+    people: Mapping[str, Member | None | Problem] = field(default_factory=dict)
+    """Members that the file names and no live group has: spelling (lower case) to the object; None: no such object."""
+    shapes: Mapping[str, SettingShape | Problem] = field(default_factory=dict)
+    """For settings whose instance type only the tenant's own definition tells: setting name to shape."""
+    referrers: tuple[Referrer, ...] | Problem = ()
+    """What live lists refer to a group that is to be deleted."""
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Every part that could not be read."""
+        parts: list[object] = [self.policy, self.filters, self.scope_tags, self.referrers]
+        for mapping in (self.groups, self.profiles, self.group_names, self.people, self.shapes):
+            parts.extend(mapping.values())
+        return tuple(dict.fromkeys(part for part in parts if isinstance(part, Problem)))

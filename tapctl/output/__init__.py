@@ -1,0 +1,1 @@
+"""Renders plans and findings for people, pipelines and other programs. Decides nothing."""

@@ -1,0 +1,150 @@
+"""The words and sums that the text, Markdown and annotation forms of a plan have in common. All text is visible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tapctl.errors import Finding
+from tapctl.model.plan import Change, GraphUsage, Impact, ImpactCount, PlanDocument, TenantPlan, Violation
+
+SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
+PAST = {"create": "created", "update": "updated", "delete": "deleted"}
+KNOWN_REASONS = frozenset({"lapsed", "pending", "drift"})
+"""Reasons of one word, shown as a marker; others are sentences."""
+
+OUTCOMES = ("applied", "waiting", "unverified", "failed", "skipped")
+
+SANDBOX_LABEL = "sandbox: embedded in tapctl, not a Microsoft tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many changes of each action."""
+
+    create: int = 0
+    update: int = 0
+    delete: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.create} to create, {self.update} to update, {self.delete} to delete"
+
+
+def tally(changes: Iterable[Change]) -> Tally:
+    """Counts changes by action."""
+    actions = [change.action for change in changes]
+    return Tally(actions.count("create"), actions.count("update"), actions.count("delete"))
+
+
+def all_changes(document: PlanDocument) -> tuple[Change, ...]:
+    """The changes of every tenant."""
+    return tuple(change for tenant in document.tenants for change in tenant.changes)
+
+
+def count_noun(count: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def total_usage(tenants: Iterable[TenantPlan], seconds: float | None = None) -> GraphUsage:
+    """What a run over these tenants cost: they run side by side, so the longest chain of calls is the run's.
+
+    Args:
+        seconds: wall time of the whole run; the slowest tenant's unless given.
+    """
+    used = [tenant.graph for tenant in tenants]
+    return GraphUsage(
+        requests=sum(usage.requests for usage in used),
+        calls=sum(usage.calls for usage in used),
+        round_trips=max((usage.round_trips for usage in used), default=0),
+        throttled=sum(usage.throttled for usage in used),
+        seconds=max((usage.seconds for usage in used), default=0.0) if seconds is None else seconds,
+    )
+
+
+def footer(usage: GraphUsage) -> str:
+    """The last line of every run that talks to Graph. The wording is the same for every number: scripts read it."""
+    return (
+        f"Graph: {usage.requests} requests in {usage.calls} calls, {usage.round_trips} round trips, "
+        f"throttled {usage.throttled} times, {usage.seconds:.1f} s"
+    )
+
+
+def markers(change: Change) -> list[str]:
+    """What a reviewer must not overlook about a change."""
+    found = ["widens"] if change.widens else []
+    if change.irreversible:
+        found.append("cannot be undone")
+    if change.reason in KNOWN_REASONS:
+        found.append(change.reason)
+    return found
+
+
+def reason_sentence(change: Change) -> str | None:
+    """A reason that is more than a marker. Not visible yet."""
+    return None if change.reason in KNOWN_REASONS else change.reason
+
+
+def how_many(impact: ImpactCount) -> str:
+    """`12`, `at most 12` or `an unknown number`."""
+    if impact.count is None or impact.certainty == "unknown":
+        return "an unknown number"
+    return f"at most {impact.count}" if impact.certainty == "upper-bound" else str(impact.count)
+
+
+def impact_lines(impact: Impact) -> list[str]:
+    """Who gains and who loses the ability, people first."""
+    return [
+        f"people: {how_many(impact.users_gaining)} gain the ability, {how_many(impact.users_losing)} lose it",
+        f"devices: {how_many(impact.devices_gaining)} gain the ability, {how_many(impact.devices_losing)} lose it",
+    ]
+
+
+def way_out(violation: Violation) -> str:
+    """What to do about a guardrail that stops a plan."""
+    if violation.rule == "break-glass":
+        return "exclude every break-glass group in `temporaryAccessPass.exclude`; this cannot be overridden"
+    return f"change the files, or run again with `--override {violation.rule} --reason TEXT`"
+
+
+def outcome_counts(changes: Iterable[Change]) -> dict[str, int]:
+    """How many changes ended in each way; empty before an apply."""
+    ended: list[str] = [change.outcome.name for change in changes if change.outcome is not None]
+    return {name: ended.count(name) for name in OUTCOMES} if ended else {}
+
+
+def closing(document: PlanDocument) -> str:
+    """The sentence that sums up a document."""
+    changes = all_changes(document)
+    counts = outcome_counts(changes)
+    if counts:
+        return "Apply: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + "."
+    if changes or any(tenant.status != "clean" for tenant in document.tenants):
+        return f"{'Drift' if document.command == 'drift' else 'Plan'}: {tally(changes)}."
+    subject = "the tenant is" if len(document.tenants) == 1 else f"all {len(document.tenants)} tenants are"
+    return (
+        f"No drift: {subject} as declared."
+        if document.command == "drift"
+        else f"No changes. {subject.capitalize()} as declared."
+    )
+
+
+def statuses(document: PlanDocument) -> str:
+    """How many tenants ended in each status, in the order in which the statuses first occur."""
+    names = [tenant.status for tenant in document.tenants]
+    listed = ", ".join(
+        f"{names.count(name)} {'with changes' if name == 'changes' else name}" for name in dict.fromkeys(names)
+    )
+    return f"{count_noun(len(names), 'tenant')}: {listed}."
+
+
+def finding_counts(findings: Iterable[Finding]) -> str:
+    """`2 errors, 1 warning, 3 suppressed`; empty when there is none."""
+    listed = list(findings)
+    open_findings = [finding.severity for finding in listed if not finding.suppressed]
+    nouns = (("error", "error"), ("warning", "warning"), ("info", "remark"))
+    parts = [count_noun(open_findings.count(severity), noun) for severity, noun in nouns if severity in open_findings]
+    suppressed = len(listed) - len(open_findings)
+    if suppressed:
+        parts.append(f"{suppressed} suppressed")
+    return ", ".join(parts)

@@ -1,0 +1,273 @@
+"""The applier: the only part of tapctl that writes. It does little and looks a lot.
+
+For each change, in the plan's order: read the object again and stop unless it is as it was planned from; announce the
+write in the journal; send it; read it back by the query that plan uses, until it is so. An answer that was lost is
+settled by looking, and what might make a thing twice is never sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Protocol
+
+from tapctl.graph.reading import Reader, run_readings
+from tapctl.kinds.steps import Draft, Look, Standing, Step, Surroundings
+from tapctl.model.desired import Tenant
+from tapctl.model.plan import Change, Outcome
+from tapctl.model.requests import Answer, Problem, ProblemKind, Write
+from tapctl.model.requests import Outcome as Reply
+from tapctl.reconcile.journal import Journal
+from tapctl.reconcile.planner import Planned, plan_tenant
+from tapctl.reconcile.read import focus, read_tenant
+
+READ_BACK_SECONDS = 120.0
+"""How long a read-back, or the search for a mark, goes on."""
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 15.0
+MOST_SENDS = 4
+"""How often one write that may be repeated is sent."""
+
+APPROVAL_CODE = "x-msft-approval-code"
+"""The header in which Intune names the approval request that a protected write has become."""
+
+
+class Remote(Reader, Protocol):
+    """Graph, as far as the applier needs it; a writable `GraphClient` is one."""
+
+    async def write(self, write: Write) -> Reply: ...
+
+
+class Time(Protocol):
+    """The clock, injected so that no test waits."""
+
+    def now(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class _Stopped(Exception):
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+
+def _failed(message: str, fix: str = "") -> _Stopped:
+    return _Stopped(Outcome(name="failed", message=message, fix=fix))
+
+
+def _problem(problem: Problem) -> _Stopped:
+    return _failed(problem.describe(), problem.advice())
+
+
+class Applier:
+    """Carries out one tenant's plan."""
+
+    def __init__(
+        self,
+        *,
+        tenant: Tenant,
+        remote: Remote,
+        journal: Journal,
+        time: Time,
+        today: date,
+        graph_root: str,
+        only_lapsed: bool = False,
+    ) -> None:
+        self._tenant = tenant
+        self._remote = remote
+        self._journal = journal
+        self._time = time
+        self._today = today
+        self._graph_root = graph_root
+        self._only_lapsed = only_lapsed
+        self._ids: dict[str, str] = {}
+
+    async def apply(self, planned: Planned) -> tuple[Change, ...]:
+        """Carry out every change in order; each is returned with its outcome. A change that did not end as applied
+        blocks those that depend on it, and nothing else."""
+        self._ids = {f"groups.{key}": group_id for key, group_id in planned.names.group_ids.items()}
+        done: dict[str, Change] = {}
+        for draft in planned.drafts:
+            blockers = [need for need in draft.change.depends_on if need in done and not _is_applied(done[need])]
+            if blockers:
+                outcome = Outcome(name="skipped", message=f"it depends on {', '.join(blockers)}")
+            else:
+                self._journal.planned(draft.change, _object_id(draft))
+                outcome = await self._outcome_of(draft)
+            change = replace(draft.change, outcome=outcome)
+            self._journal.ended(change, self._ids.get(change.address) or _object_id(draft))
+            done[change.address] = change
+        return tuple(done.values())
+
+    async def _outcome_of(self, draft: Draft) -> Outcome:
+        try:
+            await self._carry_out(draft)
+            await self._read_back(draft.change)
+        except _Stopped as stopped:
+            return stopped.outcome
+        return Outcome(name="applied")
+
+    async def _carry_out(self, draft: Draft) -> None:
+        """Send the writes of one change; before the next the last has to be seen."""
+        steps = draft.steps(Surroundings(ids=self._ids, graph_root=self._graph_root))
+        last: Step | None = None
+        object_id: str | None = None
+        try:
+            step = next(steps)
+            while True:
+                if last is not None:
+                    object_id = (await self._until_after(last)).id or object_id
+                object_id = await self._send(draft.change, step, is_first=last is None) or object_id
+                if object_id is not None and draft.change.action == "create":
+                    self._ids[draft.change.address] = object_id
+                last = step
+                step = steps.send(object_id)
+        except StopIteration:
+            return
+
+    async def _send(self, change: Change, step: Step, *, is_first: bool) -> str | None:
+        """Send one write, once it is certain that it is still wanted; returns the object's id where it is known."""
+        address = change.address
+        look = await self._before(step, is_first=is_first)
+        if look.standing is Standing.AFTER:
+            return look.id
+        for attempt in range(1, MOST_SENDS + 1):
+            self._journal.sending(address, step.write, step.before)
+            reply = await self._remote.write(step.write)
+            self._journal.answered(address, step.write, reply)
+            if isinstance(reply, Answer):
+                needs_id = is_first and change.action == "create"
+                return _new_id(reply) or ((await self._until_after(step)).id if needs_id else look.id)
+            _check_waiting(reply)
+            if step.write.creates and reply.ambiguous:
+                return await self._search(step, reply)
+            repeatable = reply.ambiguous or reply.kind is ProblemKind.CONFLICT
+            if step.write.creates or not repeatable or attempt == MOST_SENDS:
+                raise _problem(reply)
+            await self._time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+            look = await self._look(step)
+            if look.standing is Standing.AFTER:
+                return look.id
+            if look.standing is Standing.FOREIGN:
+                raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
+        raise AssertionError("the last attempt either returns or raises")
+
+    async def _before(self, step: Step, *, is_first: bool) -> Look:
+        """The look right before a write. Between two writes of one change our own last one may still be settling."""
+        look = await (self._look(step) if is_first else self._poll(step, {Standing.BEFORE, Standing.AFTER}))
+        if look.standing is Standing.FOREIGN:
+            raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
+        return look
+
+    async def _look(self, step: Step) -> Look:
+        (look,) = await run_readings(self._remote, [step.look()])
+        if isinstance(look, Problem):
+            raise _problem(look)
+        return look
+
+    async def _until_after(self, step: Step) -> Look:
+        look = await self._poll(step, {Standing.AFTER})
+        if look.standing is not Standing.AFTER:
+            raise _Stopped(_unverified(step.write.purpose))
+        return look
+
+    async def _search(self, step: Step, reply: Problem) -> str | None:
+        """After a create whose answer was lost: look for the mark, and never send the create again in this run."""
+        look = await self._poll(step, {Standing.AFTER})
+        if look.standing is Standing.AFTER:
+            return look.id
+        raise _failed(
+            f"{reply.describe()}; the object was looked for and not seen, and the create is not sent again",
+            "run again in a few minutes: what was made after all is found by its mark",
+        )
+
+    async def _poll(self, step: Step, wanted: set[Standing]) -> Look:
+        """Look until the object stands as wanted or time is up; the last look is returned either way."""
+        deadline, pause = self._time.now() + READ_BACK_SECONDS, FIRST_PAUSE_SECONDS
+        while True:
+            (look,) = await run_readings(self._remote, [step.look()])
+            is_over = self._time.now() + pause > deadline
+            if isinstance(look, Problem):
+                if is_over or not _may_settle(look):
+                    raise _problem(look)
+            elif look.standing in wanted or is_over:
+                return look
+            await self._time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _read_back(self, change: Change) -> None:
+        """Applied means: planning this address again, on what Graph says now, comes to nothing."""
+        part = focus(self._tenant, change.address)
+        deadline, pause = self._time.now() + READ_BACK_SECONDS, FIRST_PAUSE_SECONDS
+        while True:
+            (live,) = await run_readings(self._remote, [read_tenant(part)])
+            is_over = self._time.now() + pause > deadline
+            problems = live.problems()
+            if not problems:
+                planned = plan_tenant(part, live, self._today, only_lapsed=self._only_lapsed)
+                if not planned.is_refused and not _concerns(planned.drafts, change):
+                    return
+                if is_over:
+                    raise _Stopped(_unverified(change.address))
+            elif is_over or not all(_may_settle(problem) for problem in problems):
+                purpose = f"{change.address} was written, but could not be read back: {problems[0].describe()}"
+                raise _Stopped(Outcome(name="unverified", message=purpose, fix=problems[0].advice()))
+            await self._time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+_RUN_AGAIN = "run again: the new plan starts from what is there now"
+
+
+def _may_settle(problem: Problem) -> bool:
+    """A 404 on what was just written: Graph is eventually consistent."""
+    return problem.status == 404
+
+
+def _concerns(drafts: Sequence[Draft], change: Change) -> bool:
+    """Whether a fresh plan still holds one of the fields that a change was to settle."""
+    paths = {item.path for item in change.fields}
+    for draft in drafts:
+        if draft.change.address == change.address:
+            left = {item.path for item in draft.change.fields}
+            if draft.change.action != "update" or change.action != "update" or left & paths:
+                return True
+    return False
+
+
+def _unverified(purpose: str) -> Outcome:
+    return Outcome(
+        name="unverified",
+        message=f"{purpose}: written, but not seen back within {READ_BACK_SECONDS:g} s",
+        fix="run `tapctl plan` in a few minutes: Graph may only be slow",
+    )
+
+
+def _check_waiting(reply: Problem) -> None:
+    """Intune's multi-admin approval: the write was not done, it has become a request."""
+    code = reply.headers.get(APPROVAL_CODE)
+    if code:
+        raise _Stopped(
+            Outcome(
+                name="waiting",
+                message=f"waits for a second administrator's approval (request {code})",
+                fix="once it is approved in the Intune admin centre, apply again",
+            )
+        )
+
+
+def _is_applied(change: Change) -> bool:
+    return change.outcome is not None and change.outcome.name == "applied"
+
+
+def _object_id(draft: Draft) -> str | None:
+    known = draft.definitions.get(draft.change.address)
+    return known if isinstance(known, str) else None
+
+
+def _new_id(answer: Answer) -> str | None:
+    if answer.status == 201 and isinstance(answer.body, dict):
+        made = answer.body.get("id")
+        return made.lower() if isinstance(made, str) else None
+    return None

@@ -1,0 +1,160 @@
+"""Approvals: a time stamp and a digest of exactly the change of this live tenant that somebody agreed to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from tapctl.errors import OutdatedError, UsageError
+from tapctl.model.plan import Change, TenantPlan
+from tapctl.model.values import JSONValue, to_json
+
+AHEAD = timedelta(minutes=5)
+"""How far ahead of this machine's clock a stamp may be."""
+
+_FORM = re.compile(r"(?P<name>[^@\s]{1,200})@(?P<stamp>\d{8}T\d{4}Z)-(?P<digest>[0-9a-f]{64})")
+_STAMP = "%Y%m%dT%H%MZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One approval as printed: `contoso@20261122T0729Z-HEX`."""
+
+    name: str
+    stamp: datetime
+    """Aware, UTC, whole minutes."""
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.stamp.strftime(_STAMP)}-{self.digest}"
+
+
+def parse(text: str) -> Approval:
+    """The approval that a text is.
+
+    Raises:
+        UsageError: when it is none.
+    """
+    found = _FORM.fullmatch(text.strip())
+    try:
+        if found is None:
+            raise ValueError(text)
+        stamp = datetime.strptime(found["stamp"], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        raise UsageError(
+            "an approval has the form NAME@YYYYMMDDTHHMMZ-HEX", fix="copy the whole line that `tapctl plan` printed"
+        ) from None
+    return Approval(found["name"], stamp, found["digest"])
+
+
+def approve(plan: TenantPlan, now: datetime) -> Approval:
+    """The approval of a plan as it stands."""
+    stamp = now.astimezone(UTC).replace(second=0, microsecond=0)
+    return Approval(plan.name, stamp, digest(plan, stamp))
+
+
+def digest(plan: TenantPlan, stamp: datetime) -> str:
+    """SHA-256, in hexadecimal, over the stamp, the tenant, the changes and the live definitions they lean on."""
+    subject: JSONValue = {
+        "stamp": stamp.strftime(_STAMP),
+        "tenantId": plan.tenant_id,
+        "cloud": plan.cloud,
+        "changes": [essence(change) for change in sorted(plan.changes, key=lambda change: change.address)],
+        "definitions": dict(plan.definitions),
+        "overrides": dict(plan.overrides),
+    }
+    text = json.dumps(subject, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def essence(change: Change) -> JSONValue:
+    """What of a change is agreed to: its address, action and fields; no wording."""
+    return {
+        "address": change.address,
+        "action": change.action,
+        "fields": [
+            {"path": item.path, "before": to_json(item.before), "after": to_json(item.after)} for item in change.fields
+        ],
+    }
+
+
+def check_age(stamp: datetime, now: datetime, max_age: timedelta, what: str) -> None:
+    """Refuse what is too old, or from the future.
+
+    Raises:
+        OutdatedError: with the age and the limit.
+    """
+    if stamp - now > AHEAD:
+        raise OutdatedError(f"{what} is stamped {stamp:%Y-%m-%d %H:%M} UTC, which is ahead of this machine's clock")
+    if now - stamp > max_age:
+        hours = max_age.total_seconds() / 3600
+        raise OutdatedError(
+            f"{what} of {stamp:%Y-%m-%d %H:%M} UTC has expired (approvalMaxAge is {hours:g} hours)",
+            fix="plan again and have the new plan approved",
+        )
+
+
+def check_approval(approval: Approval, plan: TenantPlan, now: datetime, max_age: timedelta) -> None:
+    """Whether an approval still covers what would be applied now; an empty plan needs none.
+
+    Raises:
+        OutdatedError: expired, from the future, of another tenant, or of other changes.
+    """
+    if approval.name != plan.name:
+        raise OutdatedError(f"the approval is of tenant {approval.name}, not of {plan.name}")
+    check_age(approval.stamp, now, max_age, "the approval")
+    if plan.changes and digest(plan, approval.stamp) != approval.digest:
+        raise OutdatedError(
+            "the plan is not the one that was approved: the tenant or the files have changed since",
+            fix="plan again and have the new plan approved",
+        )
+
+
+def check_saved(saved: TenantPlan, fresh: TenantPlan) -> None:
+    """Whether every fresh change is one of the saved plan. Saved changes that have come true meanwhile are no matter.
+
+    Raises:
+        OutdatedError: with each difference, one a line.
+    """
+    differences: list[str] = []
+    if (saved.tenant_id.lower(), saved.cloud) != (fresh.tenant_id.lower(), fresh.cloud):
+        differences.append(f"the saved plan is of tenant id {saved.tenant_id} in cloud {saved.cloud}")
+    agreed = {change.address: change for change in saved.changes}
+    for change in fresh.changes:
+        differences += _beyond(agreed.get(change.address), change)
+    differences += _redefined(saved.definitions, fresh.definitions)
+    if differences:
+        raise OutdatedError(
+            "the saved plan no longer fits:\n" + "\n".join(f"  {line}" for line in differences),
+            fix="plan again and have the new plan approved",
+        )
+
+
+def _beyond(agreed: Change | None, fresh: Change) -> list[str]:
+    """What a fresh change would do that was not agreed to."""
+    if agreed is None:
+        return [f"{fresh.address}: {fresh.action} is not in the saved plan"]
+    if agreed.action != fresh.action:
+        return [f"{fresh.address}: the saved plan says {agreed.action}, now it would be {fresh.action}"]
+    known = {item.path: item for item in agreed.fields}
+    lines: list[str] = []
+    for item in fresh.fields:
+        planned = known.get(item.path)
+        if planned is None:
+            lines.append(f"{fresh.address}: {item.path} is not in the saved plan")
+        elif (planned.before, planned.after) != (item.before, item.after):
+            was, now = (json.dumps([to_json(one.before), to_json(one.after)]) for one in (planned, item))
+            lines.append(f"{fresh.address}: {item.path} was planned as {was} (before, after), now it would be {now}")
+    return lines
+
+
+def _redefined(saved: Mapping[str, JSONValue], fresh: Mapping[str, JSONValue]) -> list[str]:
+    return [
+        f"{name} is {json.dumps(value)} now, and was {json.dumps(saved.get(name))} when the plan was made"
+        for name, value in sorted(fresh.items())
+        if saved.get(name) != value
+    ]

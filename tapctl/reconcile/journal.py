@@ -1,0 +1,141 @@
+"""The journal: every write before it is sent and after it is answered, with the state before. No secret gets there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tapctl.errors import TapctlError
+from tapctl.model.plan import Change
+from tapctl.model.requests import Answer, Outcome, Problem, Write
+from tapctl.model.values import JSONValue, to_json
+
+FORMAT_VERSION = 1
+
+
+class Journal:
+    """One JSON document a line, readable by its owner alone, on disk before the write it announces is sent."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+            os.fchmod(descriptor, 0o600)
+        except OSError as error:
+            raise TapctlError(
+                f"the journal {path} cannot be written: {error.strerror}",
+                fix="nothing was sent; name another --journal",
+            ) from None
+        self._descriptor = descriptor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+
+    def begin(self, *, name: str, tenant_id: str, cloud: str, overrides: Mapping[str, str], version: str) -> None:
+        """The run itself: which tenant, under which overrides."""
+        self._append(
+            {
+                "entry": "run",
+                "formatVersion": FORMAT_VERSION,
+                "tapctlVersion": version,
+                "name": name,
+                "tenantId": tenant_id,
+                "cloud": cloud,
+                "overrides": dict(overrides),
+            }
+        )
+
+    def planned(self, change: Change, object_id: str | None) -> None:
+        """A change that is about to be carried out, with its fields before and after."""
+        self._append(
+            {
+                "entry": "change",
+                "address": change.address,
+                "action": change.action,
+                "id": object_id,
+                "title": change.title,
+                "irreversible": change.irreversible,
+                "fields": [
+                    {"path": item.path, "before": to_json(item.before), "after": to_json(item.after)}
+                    for item in change.fields
+                ],
+            }
+        )
+
+    def sending(self, address: str, write: Write, before: JSONValue) -> None:
+        """A write that is about to be sent."""
+        self._append(
+            {
+                "entry": "write",
+                "address": address,
+                "method": write.method,
+                "version": write.version,
+                "path": write.path,
+                "body": redacted(write.body),
+                "before": before,
+            }
+        )
+
+    def answered(self, address: str, write: Write, outcome: Outcome) -> None:
+        """What came back."""
+        entry: dict[str, JSONValue] = {"entry": "answer", "address": address, "method": write.method}
+        if isinstance(outcome, Answer):
+            entry |= {"status": outcome.status, "requestId": outcome.headers.get("request-id", "")}
+            if isinstance(outcome.body, dict) and isinstance(outcome.body.get("id"), str):
+                entry["id"] = outcome.body["id"]
+        elif isinstance(outcome, Problem):
+            entry |= {
+                "status": outcome.status,
+                "problem": outcome.kind.value,
+                "code": outcome.code,
+                "message": outcome.message,
+                "requestId": outcome.request_id,
+            }
+        self._append(entry)
+
+    def ended(self, change: Change, object_id: str | None) -> None:
+        """What became of a change."""
+        outcome = change.outcome
+        self._append(
+            {
+                "entry": "outcome",
+                "address": change.address,
+                "action": change.action,
+                "id": object_id,
+                "outcome": outcome.name if outcome is not None else None,
+                "message": outcome.message if outcome is not None else "",
+            }
+        )
+
+    def _append(self, entry: dict[str, JSONValue]) -> None:
+        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}, ensure_ascii=True)
+        os.write(self._descriptor, line.encode() + b"\n")
+        os.fsync(self._descriptor)
+
+
+def redacted(body: JSONValue) -> JSONValue:
+    """A body without the settings that tapctl does not model: what they hold is nobody's business here."""
+    if not isinstance(body, dict) or not isinstance(body.get("settings", body.get("omaSettings")), list):
+        return body
+    kept = dict(body)
+    for name in ("settings", "omaSettings"):
+        listed = kept.get(name)
+        if isinstance(listed, list):
+            kept[name] = f"{len(listed)} settings"
+    return kept
+
+
+def default_path(root: Path, name: str, now: datetime) -> Path:
+    """`.tapctl/runs/TIME-NAME.jsonl` below the repository."""
+    return root / ".tapctl" / "runs" / f"{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{name}.jsonl"

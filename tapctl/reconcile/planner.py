@@ -1,0 +1,255 @@
+"""The planner: a pure function from desired state, live state and today's date to what is to be done.
+
+No clock, no network, no printing. The same inputs in any order give the same plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from tapctl.errors import Finding
+from tapctl.kinds import groups, policy, profiles
+from tapctl.kinds.naming import Names, names_of
+from tapctl.kinds.steps import Draft
+from tapctl.kinds.troubles import trouble
+from tapctl.model.desired import Tenant
+from tapctl.model.live import Found, LivePolicy, LiveTenant, Referrer
+from tapctl.model.plan import FieldChange
+from tapctl.model.values import Record, Value
+from tapctl.reconcile.order import in_safe_order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What planning came to. With an error among the findings nothing may be applied."""
+
+    drafts: tuple[Draft, ...] = ()
+    """In the order in which they would be applied."""
+    findings: tuple[Finding, ...] = ()
+    names: Names = field(default_factory=Names)
+    excluded: frozenset[str] | None = None
+    """The group keys that the resulting policy excludes; None where the policy is not managed."""
+
+    @property
+    def is_refused(self) -> bool:
+        return any(finding.severity == "error" for finding in self.findings)
+
+
+def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: bool = False) -> Planned:
+    """Plan one tenant whose live state was read without a problem.
+
+    Raises:
+        RefusedError: when changes lean on each other in a circle.
+    """
+    names = names_of(tenant, live)
+    findings = list(_group_findings(tenant, live, names))
+    drafts: list[Draft] = []
+    for result in _planned(tenant, live, names, today, only_lapsed=only_lapsed):
+        if isinstance(result, Draft):
+            drafts.append(result)
+        else:
+            findings.append(result)
+    findings += _deleted_targets(tenant, live, names)
+    drafts = [_with_role(tenant, draft) for draft in drafts]
+    drafts, blocked = _guard_deletions(tenant, live, names, drafts)
+    findings += blocked
+    unique = tuple(dict.fromkeys(findings))
+    excluded = _resulting_exclusions(live, names, drafts)
+    if any(finding.severity == "error" for finding in unique):
+        return Planned(findings=unique, names=names, excluded=excluded)
+    return Planned(drafts=in_safe_order(drafts), findings=unique, names=names, excluded=excluded)
+
+
+def _group_findings(tenant: Tenant, live: LiveTenant, names: Names) -> Iterator[Finding]:
+    for key in sorted(tenant.groups):
+        group = tenant.groups[key]
+        if group.identity.ensure == "absent":
+            yield from _references_to_absent(tenant, key)
+        else:
+            yield from groups.unresolved(tenant, group, names)
+        if group.external:
+            finding = groups.identity_trouble(tenant, group, live.groups[key])
+            if finding is not None:
+                yield finding
+
+
+def _references_to_absent(tenant: Tenant, key: str) -> Iterator[Finding]:
+    """A group cannot be deleted and referred to by one file."""
+    places: list[tuple[str | int, ...]] = []
+    if tenant.policy is not None:
+        included = enumerate(tenant.policy.include or ())
+        places += [("temporaryAccessPass", "include", index) for index, item in included if item.group == key]
+        excluded = enumerate(tenant.policy.exclude or ())
+        places += [("temporaryAccessPass", "exclude", index) for index, item in excluded if item == key]
+    for name, profile in tenant.profiles.items():
+        for side, entries in (("include", profile.include), ("exclude", profile.exclude)):
+            listed = enumerate(entries or ())
+            places += [("webSignIn", name, "assign", side, index) for index, item in listed if item.group == key]
+    for place in places:
+        yield trouble(
+            tenant,
+            place,
+            "absent-group",
+            f"group {key} is declared `ensure: absent` and is referred to here",
+            why="a deleted group matches nobody",
+            fix="remove this reference, or the `ensure: absent`",
+        )
+
+
+def _planned(
+    tenant: Tenant, live: LiveTenant, names: Names, today: date, *, only_lapsed: bool
+) -> Iterator[Draft | Finding]:
+    for key in sorted(tenant.groups):
+        group = tenant.groups[key]
+        if group.external or only_lapsed:
+            continue
+        result = groups.plan(tenant, group, live.groups[key], names)
+        if result is not None:
+            yield result
+    if tenant.policy is not None and isinstance(live.policy, LivePolicy):
+        wrong = policy.range_trouble(tenant, tenant.policy, live.policy)
+        if wrong is not None:
+            yield wrong
+        draft = policy.plan(tenant, tenant.policy, live.policy, names, today, only_lapsed=only_lapsed)
+        if draft is not None:
+            yield draft
+    for key in sorted(tenant.profiles):
+        planned = profiles.plan(tenant, tenant.profiles[key], live, names, today, only_lapsed=only_lapsed)
+        if isinstance(planned, list):
+            yield from planned
+        elif planned is not None:
+            yield planned
+
+
+def _deleted_targets(tenant: Tenant, live: LiveTenant, names: Names) -> Iterator[Finding]:
+    if tenant.policy is not None and isinstance(live.policy, LivePolicy):
+        yield from policy.deleted_targets(tenant, live.policy, names)
+    for key in sorted(tenant.profiles):
+        sighting = live.profiles[key]
+        if isinstance(sighting, Found):
+            yield from profiles.deleted_targets(tenant, tenant.profiles[key], sighting.object, names)
+
+
+# What a change of membership means depends on where the group is used
+
+
+def _with_role(tenant: Tenant, draft: Draft) -> Draft:
+    """Membership of a group that is excluded somewhere narrows when it grows; of any other it widens."""
+    if not draft.change.address.startswith("groups.") or draft.change.action != "update":
+        return draft
+    members = next((item for item in draft.change.fields if item.path == "members"), None)
+    if members is None:
+        return draft
+    key = draft.change.address.removeprefix("groups.")
+    gone, come = _moved(members)
+    included, excluded = _roles(tenant, key)
+    included = included or not excluded
+    widens = (included and bool(come)) or (excluded and bool(gone))
+    narrows = (included and bool(gone)) or (excluded and bool(come))
+    change = replace(draft.change, widens=draft.change.widens or widens)
+    return replace(draft, change=change, narrows=draft.narrows or narrows)
+
+
+def _moved(item: FieldChange) -> tuple[set[Value], set[Value]]:
+    before = set(item.before) if isinstance(item.before, tuple) else set()
+    after = set(item.after) if isinstance(item.after, tuple) else set()
+    return before - after, after - before
+
+
+def _roles(tenant: Tenant, key: str) -> tuple[bool, bool]:
+    """Whether a group is included anywhere, and whether it is excluded anywhere."""
+    included: set[str] = set()
+    excluded: set[str] = set(tenant.break_glass)
+    if tenant.policy is not None:
+        included |= {item.group for item in tenant.policy.include or ()}
+        excluded |= set(tenant.policy.exclude or ())
+    for profile in tenant.profiles.values():
+        included |= {item.group for item in profile.include or ()}
+        excluded |= {item.group for item in profile.exclude or ()}
+    return key in included, key in excluded
+
+
+# A group is deleted only when nothing live refers to it any more
+
+
+def _guard_deletions(
+    tenant: Tenant, live: LiveTenant, names: Names, drafts: list[Draft]
+) -> tuple[list[Draft], list[Finding]]:
+    referrers = live.referrers if isinstance(live.referrers, tuple) else ()
+    by_address = {draft.change.address: draft for draft in drafts}
+    guarded: list[Draft] = []
+    findings: list[Finding] = []
+    for draft in drafts:
+        key = draft.change.address.removeprefix("groups.")
+        if draft.change.action != "delete" or key not in tenant.groups:
+            guarded.append(draft)
+            continue
+        needs: list[str] = []
+        for referrer in referrers:
+            if referrer.group_id != names.group_ids.get(key):
+                continue
+            address = _address_of(tenant, live, names, referrer)
+            if address is not None and address in by_address and _drops(by_address[address], key):
+                needs.append(address)
+            else:
+                findings.append(_still_referred(tenant, key, referrer))
+        guarded.append(replace(draft, change=replace(draft.change, depends_on=tuple(dict.fromkeys(needs)))))
+    return guarded, findings
+
+
+def _address_of(tenant: Tenant, live: LiveTenant, names: Names, referrer: Referrer) -> str | None:
+    """The address of a live object that refers to a group, where the file declares that object."""
+    match referrer.kind:
+        case "policy":
+            return "temporaryAccessPass" if tenant.policy is not None else None
+        case "group":
+            key = names.group_keys.get(referrer.id)
+            return f"groups.{key}" if key is not None else None
+        case "profile":
+            for key, sighting in live.profiles.items():
+                if isinstance(sighting, Found) and sighting.object.id == referrer.id:
+                    return f"webSignIn.{key}"
+            return None
+
+
+def _drops(draft: Draft, key: str) -> bool:
+    """Whether a change takes every mention of a group out of what it changes."""
+    if draft.change.action == "delete":
+        return True
+    lists = [item for item in draft.change.fields if isinstance(item.before, tuple) and _mentions(item.before, key)]
+    return bool(lists) and not any(_mentions(item.after, key) for item in lists)
+
+
+def _mentions(value: Value, key: str) -> bool:
+    entries = value if isinstance(value, tuple) else ()
+    named = {str(entry["group"]) if isinstance(entry, Record) else str(entry) for entry in entries}
+    return key in named or f"group:{key}" in named
+
+
+def _still_referred(tenant: Tenant, key: str, referrer: Referrer) -> Finding:
+    what = {
+        "policy": "the TAP policy",
+        "profile": f"the assignments of profile {referrer.name!r} (id {referrer.id})",
+        "group": f"the membership of group {referrer.id}",
+    }[referrer.kind]
+    return trouble(
+        tenant,
+        ("groups", key, "ensure"),
+        "still-referenced",
+        f"group {key} cannot be deleted: {what} still refers to it",
+        why="Graph does not clean up references, and a dangling one matches nobody",
+        fix="remove the reference first, in the file or in the admin centre",
+    )
+
+
+def _resulting_exclusions(live: LiveTenant, names: Names, drafts: list[Draft]) -> frozenset[str] | None:
+    """Which groups the policy will exclude once the plan is applied."""
+    if not isinstance(live.policy, LivePolicy):
+        return None
+    excluded = {str(entry) for entry in policy.labels(live.policy.exclude, names)}
+    for draft in drafts:
+        for item in draft.change.fields:
+            if draft.change.address == "temporaryAccessPass" and item.path == "exclude":
+                excluded = {str(entry) for entry in item.after} if isinstance(item.after, tuple) else set()
+    return frozenset(excluded)

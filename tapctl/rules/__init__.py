@@ -1,0 +1,1 @@
+"""Lint rules over the desired state: what the schema cannot see and the tenant would punish."""
