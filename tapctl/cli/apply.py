@@ -18,7 +18,8 @@ from tapctl.errors import TapctlError, UsageError
 from tapctl.model.plan import PlanDocument, TenantPlan
 
 if TYPE_CHECKING:
-    from tapctl.cli.fleet import Checked, Fleet
+    from tapctl.cli.checked import Checked
+    from tapctl.cli.fleet import Fleet
     from tapctl.cli.session import Session, Wishes
     from tapctl.reconcile.approval import Approval
 
@@ -70,6 +71,7 @@ def apply(
 ) -> int:
     """Plan, ask, make only the changes that are needed, and verify them by reading back."""
     from tapctl.cli import fleet
+    from tapctl.cli.checked import check
     from tapctl.cli.plan import outside_guardrails
     from tapctl.cli.session import Wishes
     from tapctl.output.render import render_plan
@@ -88,7 +90,7 @@ def apply(
     chosen = options.selection(paths, names, labels)
     if consent.approvals and not chosen.names:
         chosen = replace(chosen, names=tuple(consent.approvals))
-    checked = fleet.check(chosen, outside_guardrails(guardrails_file))
+    checked = check(chosen, outside_guardrails(guardrails_file))
     color = options.wants_color(no_color=no_color)
 
     def ask(plans: Sequence[TenantPlan]) -> bool:

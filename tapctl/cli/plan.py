@@ -54,6 +54,7 @@ def plan(
     Prints an approval for each tenant that has changes. Never writes.
     """
     from tapctl.cli import fleet
+    from tapctl.cli.checked import check
     from tapctl.cli.session import Wishes
     from tapctl.output.document import dumps, to_json
     from tapctl.output.render import render_plan
@@ -66,7 +67,7 @@ def plan(
         reason=reason,
         timeout_seconds=timeout_seconds,
     )
-    checked = fleet.check(options.selection(paths, names, labels), outside_guardrails(guardrails_file))
+    checked = check(options.selection(paths, names, labels), outside_guardrails(guardrails_file))
     if require_live and (sandboxed := fleet.sandbox_only(checked)):
         raise RefusedError(f"--require-live, but on the sandbox: {', '.join(sandboxed)}", fix="set `tenant.cloud`")
     plans = asyncio.run(fleet.plan_all(checked, wishes))

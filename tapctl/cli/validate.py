@@ -25,7 +25,7 @@ def validate(
 
     Exits with 3 when a finding is an error that nobody has suppressed.
     """
-    from tapctl.cli.fleet import check
+    from tapctl.cli.checked import check
     from tapctl.output.render import render_findings
 
     options.configure_logging(log_level, log_format)

@@ -40,7 +40,9 @@ class Sources:
         position = node.span.position
         lines = self._lines.get(position.file, [])
         if node.text and position.line <= len(lines):
-            lines[position.line - 1] = lines[position.line - 1][: position.column - 1] + HIDDEN
+            before = lines[position.line - 1][: position.column - 1]
+            if len(before) == position.column - 1:  # otherwise the line is cut already
+                lines[position.line - 1] = before + HIDDEN
             for number in range(position.line, min(node.last_line, len(lines))):
                 lines[number] = HIDDEN
 

@@ -62,7 +62,8 @@ def _wanted(root: MapNode, problems: Problems) -> Sequence[ScalarNode]:
     if not isinstance(node, ListNode) or len(named) < len(items):
         found = described(node) if not isinstance(node, ListNode) else "a list with something else in it"
         fix = "write a list such as [_baselines/secure.yaml]"
-        problems.add("wrong-type", f"extends must be a list of files, not {found}", node.span, fix=fix)
+        why = "the files are merged in the order of the list"
+        problems.add("wrong-type", f"extends must be a list of files, not {found}", node.span, why=why, fix=fix)
         problems.is_incomplete = True
     return named
 
@@ -92,16 +93,23 @@ def _is_allowed(state: _Resolution, chain: tuple[str, ...], path: str, item: Sca
         add("outside-repository", f"{shown} leads out of the repository", item.span, why=why, fix=fix)
     elif kind is None:
         folder, name = posixpath.split(path)
-        fix = choice(name, state.tree.names(folder or "."), "files there")
+        fix = choice(name, state.tree.names(folder or "."), "files there") or "correct the path"
         why = "extends is relative to the file that says it"
         add("extends-missing", f"there is no file {shown}", item.span, why=why, fix=fix)
     elif kind == "folder":
-        add("extends-missing", f"{shown} is a folder", item.span, fix="name the files of the folder one by one")
+        why = "extends takes files"
+        add(
+            "extends-missing", f"{shown} is a folder", item.span, why=why, fix="name the files of the folder one by one"
+        )
     elif path in chain:
         loop = " -> ".join(posixpath.basename(link) for link in (*chain[chain.index(path) :], path))
-        add("extends-cycle", f"extends leads back to {shown}: {loop}", item.span, fix="remove one of the links")
+        message = f"extends leads back to {shown}: {loop}"
+        add(
+            "extends-cycle", message, item.span, why="none of them could be merged first", fix="remove one of the links"
+        )
     elif len(chain) > MOST_LEVELS:
-        add("extends-cycle", f"more than {MOST_LEVELS} files extend each other", item.span, fix="join some of them")
+        message = f"more than {MOST_LEVELS} files extend each other"
+        add("extends-cycle", message, item.span, why="nobody could follow what holds", fix="join some of them")
     else:
         return True
     return False

@@ -167,8 +167,9 @@ class _Loader:
         root = root or MapNode(Span(Position(to_display_path(full), 1, 1), 1), {})
         for key, entry in root.entries.items():
             if key != "guardrails":
-                fix = "keep guardrails: alone"
-                problems.add("unknown-key", f"{quoted(key)} has no place in a guardrails file", entry.key, fix=fix)
+                message = f"{quoted(key)} has no place in a guardrails file"
+                why = "a guardrails file adds rules to tenants, and describes none"
+                problems.add("unknown-key", message, entry.key, why=why, fix="keep guardrails: alone")
         problems.is_incomplete = True  # there is no tenant in it, and none is missed
         self._validate(root, problems)
         schema = entry_at(root, ("guardrails", "schema"))
@@ -355,7 +356,7 @@ def _same_id(first: _Result, second: _Result) -> Finding:
 def _refused(span: Span, rule: str, message: str) -> Document:
     fix = "put the file itself into the repository" if rule == "outside-repository" else "check the file's permissions"
     problems = Problems()
-    problems.add(rule, message, span, fix=fix)
+    problems.add(rule, message, span, why="a tenant is applied as a whole, or not at all", fix=fix)
     return Document(None, (), problems.findings(Sources()))
 
 

@@ -60,7 +60,7 @@ def _overlaid(under: Node | None, node: Node, path: Path, problems: Problems) ->
 
 def null_has_meaning(path: Path) -> bool:
     """Whether null says something there: a setting to take out of the policy, or a guardrail that may not be lifted."""
-    is_setting = len(path) == 4 and path[0] == "webSignIn" and path[2] == "settings"
+    is_setting = len(path) >= 4 and path[0] == "webSignIn" and path[2] == "settings"
     return is_setting or path[0] == "guardrails"
 
 

@@ -101,7 +101,8 @@ class _References:
                 continue
             if use.key in _PSEUDO:
                 message = f"{use.key} cannot stand in {place(use.path[:-1])}"
-                self._problems.add("invalid-value", message, self._span(use), fix=hint)
+                why = "all-users and all-devices are no groups"
+                self._problems.add("invalid-value", message, self._span(use), why=why, fix=hint)
             elif use.key not in self._declared:
                 self._unknown(use, allowed)
             elif _is_absent(self._tenant.groups.get(use.key)):
@@ -133,14 +134,14 @@ class _References:
                     "duplicate-entry",
                     f"{place(use.path)} names {quoted(use.key)} a second time",
                     self._span(use),
-                    why="the two entries may differ in filter or end, and only one can hold",
+                    why="the second says nothing, or contradicts the first",
                     fix="keep one of them",
                     related=(("first named here", self._span(first).position),),
                 )
 
     def _alone(self, include: list[_Use]) -> None:
         everybody = [use for use in include if use.key == ALL_USERS]
-        if everybody and any(use.key != ALL_USERS for use in include):
+        if everybody and any(use.key not in (ALL_USERS, "") for use in include):
             self._problems.add(
                 "all-users-alone",
                 f"{place(include[0].path[:-1])} lists all-users beside groups",

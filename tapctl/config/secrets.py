@@ -9,12 +9,12 @@ from tapctl.config.nodes import ListNode, MapNode, Node, ScalarNode, Span
 
 HIDDEN = "[hidden]"
 
-_SECRET_WORDS = (
+_ANNOUNCED = (
     "secret|password|passwd|passphrase|pwd|token|bearer|apikey|api[_-]key|privatekey|private[_-]key|credentials?"
     "|connectionstring|connection[_-]string|accountkey|account[_-]key|accesskey|access[_-]key|assertion"
 )
-_SECRET_KEY = re.compile(rf"[a-z0-9_-]*(?:{_SECRET_WORDS})", re.IGNORECASE)
-_SECRET_ASSIGNMENT = re.compile(rf"([\w-]*(?:{_SECRET_WORDS})[\"']?\s*[:=]\s*)\S.*", re.IGNORECASE)
+_SECRET_KEY = re.compile(rf"[a-z0-9_-]*(?:{_ANNOUNCED})", re.IGNORECASE)
+_SECRET_ASSIGNMENT = re.compile(rf"([\w-]*(?:{_ANNOUNCED})[\"']?\s*[:=]\s*)\S.*", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"eyJ[\w-]{6,}\.[\w-]{6,}[\w.-]*"  # a JWT: every one begins with {"
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY"

@@ -11,11 +11,12 @@ from tapctl.config.nodes import ListNode, MapNode, Node, ScalarNode
 from tapctl.config.places import Places
 from tapctl.config.schema import Schema
 from tapctl.config.secrets import is_secret_key
-from tapctl.config.words import choice, described, place, quoted
+from tapctl.config.words import choice, described, near, place, quoted
 from tapctl.errors import Position
 from tapctl.model.desired import Path
 
 _AUTHENTICATION = ("auth", "planAuth", "passAuth")
+_TWICE = "the second says nothing that the first does not"
 _KINDS = {
     "object": "a map",
     "array": "a list",
@@ -24,7 +25,10 @@ _KINDS = {
     "integer": "a whole number",
     "null": "null",
 }
-_ENGLISH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_ENGLISH = {
+    **dict.fromkeys(("yes", "on", "y", "enabled", "enable"), "true"),
+    **dict.fromkeys(("no", "off", "n", "disabled", "disable"), "false"),
+}
 
 
 def is_private(path: Path) -> bool:
@@ -34,7 +38,8 @@ def is_private(path: Path) -> bool:
 
 def report(violation: Violation, places: Places, problems: Problems, sources: Sources) -> None:
     """Adds the finding of one violation."""
-    if is_private(violation.path) or _is_near_authentication(violation):
+    is_value = not violation.is_missing and violation.keyword != "allOf"
+    if is_value and (is_private(violation.path) or _is_near_authentication(violation)):
         sources.hide(violation.node)
     if violation.keyword == "unknown":
         if isinstance(violation.node, ScalarNode) and is_secret_key(violation.detail):
@@ -54,8 +59,12 @@ def report(violation: Violation, places: Places, problems: Problems, sources: So
 
 
 def _is_near_authentication(violation: Violation) -> bool:
-    is_unknown = violation.keyword == "unknown"
-    return is_unknown and (violation.path[0] == "tenant" or is_secret_key(violation.detail))
+    """An unknown key of tenant that is no slip of a known one may be somebody's own name for a secret."""
+    if violation.keyword != "unknown":
+        return False
+    known = cast(Schema, violation.words.get("properties", {}))
+    is_slip = near(violation.detail, known) is not None
+    return is_secret_key(violation.detail) or (violation.path[0] == "tenant" and not is_slip)
 
 
 def _unknown_key(violation: Violation, places: Places, problems: Problems) -> None:
@@ -81,7 +90,7 @@ def _missing_key(violation: Violation, places: Places, problems: Problems) -> No
     about = cast(Schema, properties.get(key, {}))
     examples = cast("list[object]", about.get("examples", []))
     example = f", such as {key}: {examples[0]}" if examples and isinstance(examples[0], str | int) else ""
-    why = str(violation.words.get("x-why", "the merged tenant needs it"))
+    why = str(violation.words.get("x-why", f"{place(violation.path)} means nothing without it"))
     fix = str(violation.words.get("x-fix") or f"add {key}{example}")
     problems.add("missing-key", problem, places.key(violation.path), why=why, fix=fix)
 
@@ -95,7 +104,8 @@ def _said_by_schema(violation: Violation, places: Places, problems: Problems) ->
     related: tuple[tuple[str, Position], ...] = ()
     if "x-related" in words:
         parent = violation.path[:-1]
-        related = (("beside", places.position((*parent, str(words["x-related"])))),)
+        other = str(words["x-related"])
+        related = ((f"{other} is here", places.position((*parent, other))),)
     problems.add(
         str(words.get("x-rule", "invalid-value")),
         f"{place(violation.path[:-1] if violation.keyword != 'anyOf' else violation.path)}: "
@@ -118,8 +128,8 @@ def _unfit_value(violation: Violation, places: Places, problems: Problems) -> No
         str(words.get("x-rule", "wrong-type" if violation.keyword == "type" else "invalid-value")),
         f"{where} must be {_expectation(words)}, not {found}",
         span,
-        why=str(words.get("x-why", "")),
-        fix=_fix(violation, hides),
+        why=str(words.get("x-why", "another value would be refused later, or have no effect")),
+        fix=_fix(violation, hides) or f"write {_expectation(words)}",
     )
 
 
@@ -128,11 +138,15 @@ def _expectation(words: Schema) -> str:
         return str(words["x-expects"])
     values = words.get("enum")
     if isinstance(values, list):
-        names = ["true" if value is True else "false" if value is False else str(value) for value in values]
+        names = [_as_yaml(value) for value in values]
         return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
     kinds = words.get("type", "something else")
     names = [str(kind) for kind in kinds] if isinstance(kinds, list) else [str(kinds)]
     return " or ".join(_KINDS.get(name, name) for name in names)
+
+
+def _as_yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fix(violation: Violation, hides: bool) -> str:
@@ -140,16 +154,18 @@ def _fix(violation: Violation, hides: bool) -> str:
     node, words = violation.node, violation.words
     if "x-fix" in words:
         return str(words["x-fix"])
-    if not isinstance(node, ScalarNode) or violation.keyword == "propertyNames":
+    if violation.keyword == "propertyNames":
+        return ""
+    if not isinstance(node, ScalarNode):
         return _fix_of_collection(node, words)
     text = node.text.casefold()
     accepts = _accepted(words)
     if node.value is None:
         return "write a value, or remove the line"
     if True in accepts and text in _ENGLISH:
-        return f"write {_ENGLISH[text]}: in YAML 1.2 {text} is text"
-    names = [str(value) for value in accepts if isinstance(value, str)]
-    if names:
+        return f"write {_ENGLISH[text]}"
+    names = [_as_yaml(value) for value in accepts if value is not None]
+    if any(isinstance(value, str) for value in accepts):
         return choice(node.text, names, "values")
     if violation.keyword == "type" and words.get("type") == "array":
         return "write a list" if hides else f"write a list: [{quoted(node.text)[1:-1]}]"
@@ -159,10 +175,8 @@ def _fix(violation: Violation, hides: bool) -> str:
 
 
 def _fix_of_collection(node: Node, words: Schema) -> str:
-    if isinstance(node, MapNode) and "{" in str(words.get("pattern", "")):
-        return 'put the braces in quotes: "{...}"'
-    if isinstance(node, ListNode) and words.get("type") == "string":
-        return "write one value, without brackets"
+    if isinstance(node, MapNode | ListNode) and words.get("type") == "string":
+        return f"write one value, without {'braces' if isinstance(node, MapNode) else 'brackets'}"
     return ""
 
 

@@ -39,7 +39,7 @@ def quoted(text: str) -> str:
 def described(node: Node, *, is_private: bool = False) -> str:
     """What stands in the file, for "must be X, not ..."; `is_private` leaves the value out."""
     if isinstance(node, ListNode):
-        return "a list"
+        return "a list" if node.items else "an empty list"
     if isinstance(node, MapNode):
         return "a map"
     return _described_scalar(node, is_private)
@@ -90,4 +90,4 @@ def place(path: Path) -> str:
         else:
             shown = printable(part)[:QUOTED_LENGTH]
             text += f".{shown}" if text else shown
-    return text or "the file"
+    return text or "a tenant file"

@@ -99,7 +99,18 @@ def _unreadable(file: str, rule: str, message: str, fix: str, where: Span | None
     return Document(None, (), (_error(rule, message, span, fix=fix),))
 
 
+_WHYS = {
+    "yaml-alias": "an alias repeats what an anchor above it names",
+    "yaml-bounds": "files come from pull requests; a small one must not be able to cost much",
+    "yaml-documents": "a file is one tenant, or a part of one",
+    "yaml-encoding": "what a reviewer sees would not be what tapctl reads",
+    "yaml-syntax": "what cannot be read cannot be checked",
+    "wrong-type": "everything of a tenant stands under a key",
+}
+
+
 def _error(rule: str, message: str, span: Span, *, why: str = "", fix: str = "", **more: Any) -> Finding:
+    why = why or _WHYS.get(rule, "")
     return Finding(
         rule=rule, severity="error", message=message, why=why, fix=fix, position=span.position, width=span.width, **more
     )
@@ -111,7 +122,6 @@ def _control_character(text: str, index: int, file: str) -> Finding:
         "yaml-encoding",
         f"the file contains the control character U+{ord(text[index]):04X}",
         Span(Position(file, len(before), len(before[-1]) + 1), 1),
-        why="what a reviewer sees would not be what tapctl reads",
         fix="remove the character",
     )
 
@@ -157,9 +167,10 @@ _SYNTAX = (
 
 def _syntax(error: yaml.YAMLError, file: str) -> Finding:
     """Words for what the parser says; its own text only where it is a constant of the parser."""
-    mark = getattr(error, "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = str(getattr(error, "problem", "") or "")
+    mark = getattr(error, "context_mark", None) if _is_unclosed(problem) else None
+    mark = mark or getattr(error, "problem_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     span = Span(Position(file, line, column), 1)
     for part, message, fix in _SYNTAX:
         if part in problem:
@@ -167,6 +178,11 @@ def _syntax(error: yaml.YAMLError, file: str) -> Finding:
     return _error(
         "yaml-syntax", "not YAML from here on", span, fix="check quotes, brackets and indentation around this place"
     )
+
+
+def _is_unclosed(problem: str) -> bool:
+    """Whether the place to mend is where something begins rather than where the parser gave up."""
+    return "end of stream" in problem or "',' or" in problem
 
 
 class _Builder:
@@ -237,10 +253,11 @@ class _Builder:
             )
             text = _FORBIDDEN_VALUE.sub("", text)
         is_plain = event.implicit[0] and event.tag is None
-        return ScalarNode(span, _resolve(text) if is_plain else text, text, event.end_mark.line + 1)
+        last_line = event.end_mark.line + (event.end_mark.column > 0)
+        return ScalarNode(span, _resolve(text) if is_plain else text, text, last_line)
 
     def _foreign_tag(self, tag: str, span: Span) -> Finding:
-        message = f"the tag {quoted(tag)} is not supported"
+        message = f"the tag {quoted(tag.replace('tag:yaml.org,2002:', '!!'))} is not supported"
         return _error(
             "yaml-tag", message, span, why="nothing is made from tags", fix="remove the tag; quote text that needs it"
         )

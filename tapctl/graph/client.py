@@ -108,12 +108,16 @@ class GraphClient:
             return
         remaining = self._remaining()
         try:
-            async with asyncio.timeout(None if math.isinf(remaining) else remaining):
-                # A limit that has passed already is noticed here, before anybody signs in.
-                await asyncio.sleep(0)
-                await self._tokens.current()
+            with self._meter.signing_in():
+                await self._sign_in(remaining)
         except TimeoutError:
             raise RemoteError(f"signing in: {self._out_of_time()}", fix="run again, or raise --timeout") from None
+
+    async def _sign_in(self, seconds: float) -> None:
+        async with asyncio.timeout(None if math.isinf(seconds) else seconds):
+            # A limit that has passed already is noticed here, before anybody signs in.
+            await asyncio.sleep(0)
+            await self._tokens.current()
 
     async def read(self, reads: Sequence[Read]) -> list[Outcome]:
         """Carry out reads that may be sent together: one round trip, unless pages or retries add to it.
@@ -137,15 +141,21 @@ class GraphClient:
     async def write(self, write: Write) -> Outcome:
         """Carry out one write, by itself. It is sent again only when it was certainly not carried out.
 
+        Returns:
+            The outcome; that signing in failed is one too, so that a run of writes can end in good order.
+
         Raises:
-            RemoteError: signing in failed.
             ForbiddenRequestError: the client is not writable.
         """
         if not self.writable:
             raise ForbiddenRequestError(f"{write.purpose}: {write.method} was not sent, this run only reads")
-        await self.authenticate()
-        with self._meter.at_work():
-            return (await self._until_settled([write], self._send_write, may_write_again))[0]
+        try:
+            await self.authenticate()
+            with self._meter.at_work():
+                return (await self._until_settled([write], self._send_write, may_write_again))[0]
+        except RemoteError as error:
+            # Tokens are asked for before a request is sent, or after Graph refused to carry it out for want of one.
+            return outcomes.unanswered(write, ProblemKind.AUTHENTICATION, error.message, ambiguous=False)
 
     async def _read_all_pages(self, reads: Sequence[Read]) -> list[Outcome]:
         """Reads and, in further round trips, the pages that their answers announce."""
@@ -182,6 +192,7 @@ class GraphClient:
         pending = list(range(len(requests)))
         tries, renewed = 0, False
         while pending and self._remaining() > 0:
+            await self.authenticate()
             token = await self._tokens.current()
             seconds = self._answer_seconds(self._clock.now() - began)
             outcomes_now = await send([requests[index] for index in pending], seconds)

@@ -11,8 +11,8 @@ left out, and why:
   base64. `_AccessTokens` implements the same interface on the token that was checked before anything was sent.
 * its answers' models: `NativeResponseHandler` hands out the plain httpx response.
 
-Measured (msgraph-sdk 1.65, one machine): importing the adapter 0.20 s, of which httpx is 0.13 s; the adapter adds
-0.15 ms to a request.
+Measured (msgraph-sdk 1.65, one machine): importing all of the client 0.20 s, of which httpx is 0.13 s; a request costs
+0.3 ms here, 0.1 ms on httpx alone.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _request_information(method: str, url: str, headers: Mapping[str, str], body
     request.headers.try_add("client-request-id", str(uuid.uuid4()))
     if body is not None:
         request.headers.try_add("Content-Type", "application/json")
-        request.content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        request.content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
     request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
     return request
 

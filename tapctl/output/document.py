@@ -7,11 +7,11 @@ Nothing in a document is ever executed. `schemas/plan.schema.json` describes the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Literal, NoReturn, TypeVar, get_args
+from typing import Literal, get_args
 
-from tapctl.errors import ExitCode, Finding, Position, RefusedError, Severity
+from tapctl.errors import Finding, Position, RefusedError, Severity
 from tapctl.model.plan import (
     FORMAT_VERSION,
     Action,
@@ -28,24 +28,15 @@ from tapctl.model.plan import (
     TenantPlan,
     Violation,
 )
-from tapctl.model.values import JSONValue, Value
-from tapctl.model.values import from_json as value_from_json
+from tapctl.model.values import JSONValue
 from tapctl.model.values import to_json as value_to_json
+from tapctl.output.strict_json import FormError, StrictObject, brief, check_depth, parse, refuse
 
 MAXIMUM_SIZE = 64 * 1024 * 1024
 """Bytes of a saved plan: hundreds of tenants with thousands of members each stay far below."""
 
-MAXIMUM_DEPTH = 64
-"""Levels of nesting; a plan has about ten."""
-
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-_REMEDY = "make a new plan with `tapctl plan --out FILE`"
-
 Command = Literal["plan", "apply", "drift", "rollback"]
 Certainty = Literal["exact", "upper-bound", "unknown"]
-
-ItemT = TypeVar("ItemT")
-ChoiceT = TypeVar("ChoiceT", bound=str)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -194,24 +185,12 @@ def loads(content: bytes) -> PlanDocument:
     """The document in a saved plan.
 
     Raises:
-        RefusedError: the content is too large, no JSON, or no plan of this format.
+        RefusedError: the content is too large, no JSON, or no plan of this format; the message names the place.
     """
-    import json
-
-    if len(content) > MAXIMUM_SIZE:
-        _refuse(f"it has {len(content)} bytes, more than {MAXIMUM_SIZE}")
     try:
-        data = json.loads(
-            content.decode("utf-8-sig"),
-            object_pairs_hook=_without_repeats,
-            parse_float=_finite,
-            parse_constant=_no_constant,
-        )
-    except RecursionError:
-        _refuse("it is nested too deeply")
-    except ValueError as error:
-        # Covers malformed JSON, text that is no UTF-8, and numbers with too many digits.
-        _refuse(f"it is not JSON: {error}")
+        data = parse(content, MAXIMUM_SIZE)
+    except FormError as error:
+        raise _unusable(error) from None
     return from_json(data)
 
 
@@ -221,13 +200,26 @@ def from_json(data: JSONValue) -> PlanDocument:
     Raises:
         RefusedError: this is no plan of a known format; the message names the place.
     """
-    _check_depth(data)
+    try:
+        return _document_from_json(data)
+    except FormError as error:
+        raise _unusable(error) from None
+
+
+def _unusable(error: FormError) -> RefusedError:
+    return RefusedError(
+        f"this is not a plan that can be used: {error}", fix="make a new plan with `tapctl plan --out FILE`"
+    )
+
+
+def _document_from_json(data: JSONValue) -> PlanDocument:
+    check_depth(data)
     if not isinstance(data, dict) or "formatVersion" not in data:
-        _refuse("it is not a plan document of tapctl")
+        refuse("it is not a plan document of tapctl")
     version = data["formatVersion"]
     if isinstance(version, bool) or version != FORMAT_VERSION:
-        _refuse(f"its formatVersion is {_brief(version)}; this tapctl reads {FORMAT_VERSION}")
-    read = _Object(data, "")
+        refuse(f"its formatVersion is {brief(version)}; this tapctl reads {FORMAT_VERSION}")
+    read = StrictObject(data, "")
     document = PlanDocument(
         format_version=read.integer("formatVersion"),
         tapctl_version=read.text("tapctlVersion"),
@@ -247,7 +239,7 @@ _SEVERITIES: Mapping[str, Severity] = {choice: choice for choice in get_args(Sev
 _CERTAINTIES: Mapping[str, Certainty] = {choice: choice for choice in get_args(Certainty)}
 
 
-def _tenant_from_json(read: _Object) -> TenantPlan:
+def _tenant_from_json(read: StrictObject) -> TenantPlan:
     return TenantPlan(
         name=read.text("name"),
         tenant_id=read.text("tenantId"),
@@ -268,7 +260,7 @@ def _tenant_from_json(read: _Object) -> TenantPlan:
     )
 
 
-def _change_from_json(read: _Object) -> Change:
+def _change_from_json(read: StrictObject) -> Change:
     return Change(
         address=read.text("address"),
         action=read.choice("action", _ACTIONS),
@@ -284,11 +276,11 @@ def _change_from_json(read: _Object) -> Change:
     )
 
 
-def _field_from_json(read: _Object) -> FieldChange:
+def _field_from_json(read: StrictObject) -> FieldChange:
     return FieldChange(path=read.text("path"), before=read.value("before"), after=read.value("after"))
 
 
-def _outcome_from_json(read: _Object) -> Outcome | None:
+def _outcome_from_json(read: StrictObject) -> Outcome | None:
     if not read.has("outcome"):
         return None
     return Outcome(
@@ -298,11 +290,11 @@ def _outcome_from_json(read: _Object) -> Outcome | None:
     )
 
 
-def _attribution_from_json(read: _Object) -> Attribution:
+def _attribution_from_json(read: StrictObject) -> Attribution:
     return Attribution(who=read.text("who"), when=read.text("when"), via=read.text("via"))
 
 
-def _finding_from_json(read: _Object) -> Finding:
+def _finding_from_json(read: StrictObject) -> Finding:
     return Finding(
         rule=read.text("rule"),
         severity=read.choice("severity", _SEVERITIES),
@@ -318,11 +310,11 @@ def _finding_from_json(read: _Object) -> Finding:
     )
 
 
-def _related_from_json(read: _Object) -> tuple[str, Position]:
+def _related_from_json(read: StrictObject) -> tuple[str, Position]:
     return read.text("message"), _position_from_json(read)
 
 
-def _optional_position(read: _Object) -> Position | None:
+def _optional_position(read: StrictObject) -> Position | None:
     if read.is_null("file"):
         read.null("file")
         read.null("line")
@@ -331,11 +323,13 @@ def _optional_position(read: _Object) -> Position | None:
     return _position_from_json(read)
 
 
-def _position_from_json(read: _Object) -> Position:
-    return Position(file=read.text("file"), line=read.integer("line"), column=read.integer("column"))
+def _position_from_json(read: StrictObject) -> Position:
+    return Position(
+        file=read.text("file"), line=read.integer("line", minimum=1), column=read.integer("column", minimum=1)
+    )
 
 
-def _impact_from_json(read: _Object) -> Impact:
+def _impact_from_json(read: StrictObject) -> Impact:
     return Impact(
         users_gaining=read.object("usersGaining", _count_from_json),
         users_losing=read.object("usersLosing", _count_from_json),
@@ -344,14 +338,14 @@ def _impact_from_json(read: _Object) -> Impact:
     )
 
 
-def _count_from_json(read: _Object) -> ImpactCount:
+def _count_from_json(read: StrictObject) -> ImpactCount:
     count = None if read.is_null("count") else read.integer("count")
     if count is None:
         read.null("count")
     return ImpactCount(count=count, certainty=read.choice("certainty", _CERTAINTIES))
 
 
-def _violation_from_json(read: _Object) -> Violation:
+def _violation_from_json(read: StrictObject) -> Violation:
     return Violation(
         rule=read.text("rule"),
         message=read.text("message"),
@@ -361,7 +355,7 @@ def _violation_from_json(read: _Object) -> Violation:
     )
 
 
-def _usage_from_json(read: _Object) -> GraphUsage:
+def _usage_from_json(read: StrictObject) -> GraphUsage:
     return GraphUsage(
         requests=read.integer("requests"),
         calls=read.integer("calls"),
@@ -369,186 +363,3 @@ def _usage_from_json(read: _Object) -> GraphUsage:
         throttled=read.integer("throttled"),
         seconds=read.seconds("seconds"),
     )
-
-
-class _Object:
-    """One JSON object that is being read: each key once, with its type, and in the end none left over."""
-
-    def __init__(self, data: Mapping[str, JSONValue], place: str) -> None:
-        self._data = data
-        self._place = place
-        self._left = set(data)
-
-    def has(self, key: str) -> bool:
-        return key in self._data
-
-    def is_null(self, key: str) -> bool:
-        return self._data.get(key, "") is None
-
-    def finish(self) -> None:
-        """Refuses keys that were not read."""
-        if self._left:
-            _refuse(f"{self._place or 'the document'} has the unknown key {_brief(min(self._left))}")
-
-    def text(self, key: str, *, default: str | None = None) -> str:
-        value = self._take(key, default)
-        return value if isinstance(value, str) else self._wrong(key, "a text")
-
-    def optional_text(self, key: str) -> str | None:
-        value = self._take(key, None, required=False)
-        return value if value is None or isinstance(value, str) else self._wrong(key, "a text or null")
-
-    def null(self, key: str) -> None:
-        if self._take(key, None, required=False) is not None:
-            self._wrong(key, "null, as the others beside it")
-
-    def boolean(self, key: str) -> bool:
-        value = self._take(key, None)
-        return value if isinstance(value, bool) else self._wrong(key, "true or false")
-
-    def integer(self, key: str, *, default: int | None = None) -> int:
-        value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << 63:
-            self._wrong(key, "a whole number")
-        return value
-
-    def seconds(self, key: str) -> float:
-        value = self._take(key, None)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-            self._wrong(key, "a number of seconds")
-        return float(value)
-
-    def time(self, key: str) -> datetime:
-        text = self.text(key)
-        if not _TIME.fullmatch(text):
-            self._wrong(key, "a time such as 2026-11-22T07:29:00Z")
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            self._wrong(key, "a time that exists")
-
-    def exit_code(self, key: str) -> ExitCode:
-        number = self.integer(key, default=0)
-        known = {code.value: code for code in ExitCode}
-        return known[number] if number in known else self._wrong(key, "an exit code of tapctl")
-
-    def choice(self, key: str, known: Mapping[str, ChoiceT], *, default: str | None = None) -> ChoiceT:
-        text = self.text(key, default=default)
-        return known[text] if text in known else self._wrong(key, "one of " + ", ".join(known))
-
-    def value(self, key: str) -> Value:
-        data = self._take(key, None, required=False)
-        if key not in self._data:
-            self._wrong(key, "there")
-        try:
-            return value_from_json(data)
-        except ValueError:
-            self._wrong(key, "a value without fractions")
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        return tuple(
-            item if isinstance(item, str) else self._wrong(key, "a list of texts") for item in self._list(key, [])
-        )
-
-    def text_map(self, key: str) -> dict[str, str]:
-        return {
-            name: text if isinstance(text, str) else self._wrong(key, "an object of texts")
-            for name, text in self.json_map(key).items()
-        }
-
-    def json_map(self, key: str) -> dict[str, JSONValue]:
-        value = self._take(key, {})
-        return dict(value) if isinstance(value, dict) else self._wrong(key, "an object")
-
-    def object(self, key: str, read: Callable[[_Object], ItemT]) -> ItemT:
-        return self._read(self._take(key, None), self._at(key), read)
-
-    def optional_object(self, key: str, read: Callable[[_Object], ItemT]) -> ItemT | None:
-        value = self._take(key, None, required=False)
-        return None if value is None else self._read(value, self._at(key), read)
-
-    def objects(
-        self, key: str, read: Callable[[_Object], ItemT], *, default: tuple[()] | None = None
-    ) -> tuple[ItemT, ...]:
-        items = self._list(key, None if default is None else [])
-        return tuple(self._read(item, f"{self._at(key)}[{index}]", read) for index, item in enumerate(items))
-
-    def _read(self, value: JSONValue, place: str, read: Callable[[_Object], ItemT]) -> ItemT:
-        if not isinstance(value, dict):
-            _refuse(f"{place} must be an object, not {_brief(value)}")
-        reader = _Object(value, place)
-        result = read(reader)
-        reader.finish()
-        return result
-
-    def _list(self, key: str, default: list[JSONValue] | None) -> list[JSONValue]:
-        value = self._take(key, default)
-        return value if isinstance(value, list) else self._wrong(key, "a list")
-
-    def _take(self, key: str, default: JSONValue, *, required: bool = True) -> JSONValue:
-        self._left.discard(key)
-        if required and default is None and key not in self._data:
-            _refuse(f"{self._at(key)} is missing")
-        return self._data.get(key, default)
-
-    def _at(self, key: str) -> str:
-        return f"{self._place}.{key}" if self._place else key
-
-    def _wrong(self, key: str, wanted: str) -> NoReturn:
-        _refuse(f"{self._at(key)} must be {wanted}, not {_brief(self._data.get(key))}")
-
-
-def _refuse(problem: str) -> NoReturn:
-    raise RefusedError(f"this is not a plan that can be used: {problem}", fix=_REMEDY)
-
-
-def _brief(value: JSONValue) -> str:
-    """A few characters of a JSON value for a message; what kind it is where it is more than a word."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return "a list"
-        case dict():
-            return "an object"
-        case str():
-            return f'"{value}"' if len(value) <= 40 else f'"{value[:39]}…"'
-        case _:
-            # A number with thousands of digits cannot even be printed.
-            return str(value) if isinstance(value, float) or abs(value) < 1 << 63 else "a very large number"
-
-
-def _check_depth(data: JSONValue) -> None:
-    """Refuses what is nested too deeply, without nesting calls itself."""
-    level: list[JSONValue] = [data]
-    for _ in range(MAXIMUM_DEPTH):
-        deeper: list[JSONValue] = []
-        for item in level:
-            if isinstance(item, dict):
-                deeper.extend(item.values())
-            elif isinstance(item, list):
-                deeper.extend(item)
-        if not deeper:
-            return
-        level = deeper
-    _refuse("it is nested too deeply")
-
-
-def _without_repeats(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]:
-    data = dict(pairs)
-    if len(data) != len(pairs):
-        _refuse("it gives a key twice in one object")
-    return data
-
-
-def _no_constant(name: str) -> NoReturn:
-    _refuse(f"{name} is no number that JSON knows")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if abs(number) == float("inf"):
-        _refuse(f"the number {_brief(text)} is too large")
-    return number

@@ -33,7 +33,7 @@ def render_plan(document: PlanDocument, *, seconds: float | None = None, show_fo
     lines = [line for tenant in document.tenants for line in _tenant(tenant)]
     lines.append(wording.closing(document))
     if show_footer:
-        lines.append(wording.footer(wording.total_usage(document.tenants, seconds)))
+        lines.append(wording.run_footer(document, seconds))
     return _joined(lines)
 
 

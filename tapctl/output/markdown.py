@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tapctl.errors import Finding
@@ -52,20 +52,31 @@ def render_plan(
         blocks.append(_overview(document))
     for tenant in document.tenants:
         blocks += _tenant(tenant)
-    last = wording.footer(wording.total_usage(document.tenants, seconds)) + "\n" if show_footer else ""
+    last = wording.run_footer(document, seconds) + "\n" if show_footer else ""
     return _fitted(blocks, last, limit)
 
 
-def render_changes(changes: Sequence[Change], *, heading: str, limit: int = LIMIT) -> str:
+def render_changes(
+    changes: Mapping[str, Sequence[Change]],
+    *,
+    heading: str,
+    findings: Sequence[Finding] = (),
+    limit: int = LIMIT,
+) -> str:
     """Changes alone under one summary line, as the difference of two revisions is shown.
 
     Args:
+        changes: by tenant name.
         heading: the beginning of the summary line; plain words of tapctl's own.
         limit: characters, counted as UTF-16 does.
     """
-    summary = f"{wording.tally(changes)}." if changes else "no changes."
+    all_changes = [change for listed in changes.values() for change in listed]
+    summary = f"{wording.tally(all_changes)}." if all_changes else "no changes."
     blocks = [_Block(lines=(MARKER, f"**{heading}:** {summary}"))]
-    return _fitted([*blocks, *_changes(changes)], "", limit)
+    for name, listed in changes.items():
+        if listed:
+            blocks += [_Block(lines=(f"### Tenant {safe.code(name, 80)}",)), *_changes(listed)]
+    return _fitted([*blocks, *_findings(findings)], "", limit)
 
 
 def _summary(document: PlanDocument) -> _Block:

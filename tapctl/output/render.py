@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
-from tapctl.errors import Finding
-from tapctl.model.plan import PlanDocument
+if TYPE_CHECKING:  # loaded with the renderers that need them
+    from tapctl.errors import Finding
+    from tapctl.model.plan import PlanDocument
 
 PlanFormat = Literal["text", "json", "markdown", "github"]
 FindingsFormat = Literal["text", "json", "sarif", "github"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from tapctl.errors import Finding
-from tapctl.model.plan import Change, FieldChange, Impact, PlanDocument, TenantPlan, Violation
 from tapctl.output import safe, wording
 from tapctl.output.values import differences, inline, unit
+
+if TYPE_CHECKING:  # `validate` prints findings without loading what a plan is
+    from tapctl.errors import Finding
+    from tapctl.model.plan import Change, FieldChange, Impact, PlanDocument, TenantPlan, Violation
 
 _RESET = "\x1b[0m"
 _STYLES = {"bold": "\x1b[1m", "red": "\x1b[31m", "green": "\x1b[32m", "yellow": "\x1b[33m", "cyan": "\x1b[36m"}
@@ -55,7 +58,7 @@ def render_plan(
         lines.append(wording.statuses(document))
     lines.append(paint("bold", wording.closing(document)))
     if show_footer:
-        lines.append(wording.footer(wording.total_usage(document.tenants, seconds)))
+        lines.append(wording.run_footer(document, seconds))
     return _joined(lines)
 
 
@@ -207,14 +210,8 @@ def finding_lines(finding: Finding, paint: _Paint) -> list[str]:
     if finding.why:
         lines.append(f"  why: {safe.visible(finding.why)}")
     if finding.fix:
-        lines += _fix(finding.fix)
+        lines.append(f"  fix: {safe.visible(finding.fix)}")
     return lines
-
-
-def _fix(fix: str) -> list[str]:
-    """A fix may be several lines of YAML to be copied: they stay lines, each made visible by itself."""
-    first, *others = fix.split("\n")
-    return [f"  fix: {safe.visible(first)}", *(f"       {safe.visible(line)}" for line in others)]
 
 
 def _excerpt(finding: Finding, paint: _Paint) -> list[str]:

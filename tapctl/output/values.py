@@ -58,12 +58,12 @@ def differences(before: Value, after: Value) -> tuple[list[Difference], int] | N
     old, new = _entries(before), _entries(after)
     if old is None or new is None:
         return None
-    paired = _paired_by_group(old, new)
-    if paired is not None:
-        return paired
     removed, added = Counter(old) - Counter(new), Counter(new) - Counter(old)
     if not removed and not added:
         return None
+    paired = _paired_by_group(old, new)
+    if paired is not None:
+        return paired
     lines = [Difference("-", inline(item)) for item in removed.elements()]
     lines += [Difference("+", inline(item)) for item in added.elements()]
     return lines, len(old) - removed.total()
@@ -76,19 +76,21 @@ def _entries(value: Value) -> tuple[Value, ...] | None:
     return value if isinstance(value, tuple) else None
 
 
-def _by_group(entries: tuple[Value, ...]) -> dict[Value, Record] | None:
-    found = {entry["group"]: entry for entry in entries if isinstance(entry, Record) and "group" in entry}
-    return found if len(found) == len(entries) else None
+def _by_group(entries: tuple[Value, ...]) -> dict[Value, Value] | None:
+    """The entries by the group that each names, alone or with a filter; None when one names none, or two the same."""
+    found: dict[Value, Value] = {}
+    for entry in entries:
+        group = entry.get("group") if isinstance(entry, Record) else entry
+        if not isinstance(group, str) or group in found:
+            return None
+        found[group] = entry
+    return found
 
 
 def _paired_by_group(old: tuple[Value, ...], new: tuple[Value, ...]) -> tuple[list[Difference], int] | None:
     """The differences of two lists of entries that each name a group once: a changed filter is one changed entry."""
     before, after = _by_group(old), _by_group(new)
-    if (
-        before is None
-        or after is None
-        or list(filter(after.__contains__, before)) != list(filter(before.__contains__, after))
-    ):
+    if before is None or after is None:
         return None
     lines = [Difference("-", inline(entry)) for group, entry in before.items() if group not in after]
     unchanged = 0
@@ -102,15 +104,15 @@ def _paired_by_group(old: tuple[Value, ...], new: tuple[Value, ...]) -> tuple[li
     return lines, unchanged
 
 
-def _inside(before: Record, after: Record) -> str:
-    """What differs inside one entry, however deep."""
+def _inside(before: Value, after: Value) -> str:
+    """What differs inside one entry, however deep; a bare group is an entry without anything else."""
     # Imported here: it costs more than the rest of the start, and few plans change an entry in place.
     from deepdiff import DeepDiff
 
     # deepdiff hides keys that start with two underscores, and gives up on entries with little in common, unless told.
     found = DeepDiff(
-        to_json(before),
-        to_json(after),
+        to_json(before if isinstance(before, Record) else Record({"group": before})),
+        to_json(after if isinstance(after, Record) else Record({"group": after})),
         view="tree",
         ignore_private_variables=False,
         threshold_to_diff_deeper=0,

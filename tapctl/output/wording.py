@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tapctl.errors import Finding
-from tapctl.model.plan import Change, GraphUsage, Impact, ImpactCount, PlanDocument, TenantPlan, Violation
+if TYPE_CHECKING:  # `validate` prints findings without loading what a plan is
+    from tapctl.errors import Finding
+    from tapctl.model.plan import Change, GraphUsage, Impact, ImpactCount, PlanDocument, Violation
 
 SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -46,28 +48,25 @@ def count_noun(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def total_usage(tenants: Iterable[TenantPlan], seconds: float | None = None) -> GraphUsage:
-    """What a run over these tenants cost: they run side by side, so the longest chain of calls is the run's.
+def footer(used: Iterable[GraphUsage], seconds: float | None = None) -> str:
+    """The last line of every run that talks to Graph. The wording is the same for every number: scripts read it.
 
     Args:
+        used: what each tenant cost; they run side by side, so the longest chain of calls is the run's.
         seconds: wall time of the whole run; the slowest tenant's unless given.
     """
-    used = [tenant.graph for tenant in tenants]
-    return GraphUsage(
-        requests=sum(usage.requests for usage in used),
-        calls=sum(usage.calls for usage in used),
-        round_trips=max((usage.round_trips for usage in used), default=0),
-        throttled=sum(usage.throttled for usage in used),
-        seconds=max((usage.seconds for usage in used), default=0.0) if seconds is None else seconds,
-    )
-
-
-def footer(usage: GraphUsage) -> str:
-    """The last line of every run that talks to Graph. The wording is the same for every number: scripts read it."""
+    listed = list(used)
+    slowest = max((usage.seconds for usage in listed), default=0.0)
     return (
-        f"Graph: {usage.requests} requests in {usage.calls} calls, {usage.round_trips} round trips, "
-        f"throttled {usage.throttled} times, {usage.seconds:.1f} s"
+        f"Graph: {sum(usage.requests for usage in listed)} requests in {sum(usage.calls for usage in listed)} calls, "
+        f"{max((usage.round_trips for usage in listed), default=0)} round trips, "
+        f"throttled {sum(usage.throttled for usage in listed)} times, {slowest if seconds is None else seconds:.1f} s"
     )
+
+
+def run_footer(document: PlanDocument, seconds: float | None = None) -> str:
+    """The footer of a whole document."""
+    return footer((tenant.graph for tenant in document.tenants), seconds)
 
 
 def markers(change: Change) -> list[str]:
@@ -103,7 +102,7 @@ def impact_lines(impact: Impact) -> list[str]:
 def way_out(violation: Violation) -> str:
     """What to do about a guardrail that stops a plan."""
     if violation.rule == "break-glass":
-        return "exclude every break-glass group in `temporaryAccessPass.exclude`; this cannot be overridden"
+        return "exclude the group; break-glass cannot be overridden"
     return f"change the files, or run again with `--override {violation.rule} --reason TEXT`"
 
 

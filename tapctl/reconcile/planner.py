@@ -53,6 +53,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
     findings += _deleted_targets(tenant, live, names)
     drafts = [_with_role(tenant, draft) for draft in drafts]
     drafts, blocked = _guard_deletions(tenant, live, names, drafts)
+    drafts = _with_real_needs(drafts)
     findings += blocked
     unique = tuple(dict.fromkeys(findings))
     excluded = _resulting_exclusions(live, names, drafts)
@@ -129,6 +130,20 @@ def _deleted_targets(tenant: Tenant, live: LiveTenant, names: Names) -> Iterator
         sighting = live.profiles[key]
         if isinstance(sighting, Found):
             yield from profiles.deleted_targets(tenant, tenant.profiles[key], sighting.object, names)
+
+
+def _with_real_needs(drafts: list[Draft]) -> list[Draft]:
+    """A change depends on other changes alone: what stays as it is need not be waited for."""
+    changing = {draft.change.address for draft in drafts}
+    return [
+        replace(
+            draft,
+            change=replace(
+                draft.change, depends_on=tuple(sorted(need for need in draft.change.depends_on if need in changing))
+            ),
+        )
+        for draft in drafts
+    ]
 
 
 # What a change of membership means depends on where the group is used

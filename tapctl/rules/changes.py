@@ -10,6 +10,7 @@ from tapctl.model.plan import Change, FieldChange
 from tapctl.model.values import Record, Value
 from tapctl.rules.catalogue import BY_ID
 from tapctl.rules.profiles import ENABLE
+from tapctl.rules.scope import turns_on
 
 _TAP012 = BY_ID["TAP012"]
 _WSI016 = BY_ID["WSI016"]
@@ -56,15 +57,18 @@ def _scope_shrinks(tenant: Tenant, field: str, groups: set[str]) -> Iterator[Fin
 def _switched_off_by_removal(tenant: Tenant, change: Change) -> Iterator[Finding]:
     key = change.address.removeprefix(_PROFILE)
     fields = _by_path(change)
-    if not _enables_so_far(tenant, key, fields.get(f"settings.{ENABLE}")):
-        return
     setting, include = fields.get(f"settings.{ENABLE}"), fields.get("assign.include")
     if change.action == "delete":
-        yield _WSI016.finding(tenant, ("webSignIn", key), f"{key} is deleted while it enables web sign-in")
-    elif change.action == "update" and include is not None and _groups(include.before) and not _groups(include.after):
+        # A deletion may not say what the profile sets, and the file no longer does: then the warning is conditional.
+        if setting is None or setting.before is True:
+            condition = "while it enables web sign-in" if setting else "and may still enable web sign-in"
+            yield _WSI016.finding(tenant, ("webSignIn", key), f"{key} is deleted {condition}")
+    elif change.action == "create" or not _enables_so_far(tenant, key, setting):
+        return
+    elif include is not None and _groups(include.before) and not _groups(include.after):
         place = ("webSignIn", key, "assign", "include")
         yield _WSI016.finding(tenant, place, f"{key} is unassigned while it enables web sign-in")
-    elif change.action == "update" and setting is not None and setting.after is None:
+    elif setting is not None and setting.after is None:
         place = ("webSignIn", key, "settings", ENABLE)
         yield _WSI016.finding(tenant, place, f"{key} loses {ENABLE} while it enables web sign-in")
 
@@ -74,7 +78,7 @@ def _enables_so_far(tenant: Tenant, key: str, setting: FieldChange | None) -> bo
     if setting is not None:
         return setting.before is True
     profile = tenant.profiles.get(key)
-    return profile is not None and profile.settings.get(ENABLE) is True
+    return profile is not None and turns_on(profile)
 
 
 def _by_path(change: Change) -> Mapping[str, FieldChange]:

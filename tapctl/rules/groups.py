@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tapctl.errors import Finding
 from tapctl.model.desired import Tenant
+from tapctl.rules.machines import IN_FILTERS, TRUST_TYPE
 from tapctl.rules.rule import Rule
 from tapctl.rules.scope import (
     NESTED,
@@ -25,13 +26,8 @@ EXTERNAL_GUEST = {
     "user.userprincipalname": "someone_example.org#EXT#@example.onmicrosoft.com",
 }
 """A guest that every tenant may have; a rule that certainly admits this one admits guests."""
+MEMBER = {"user.usertype": "Member"}
 GUEST_MARK = "#EXT#"
-FILTER_TRUST_TYPES = ("Azure AD joined", "Azure AD registered", "Hybrid Azure AD joined")
-"""How Intune assignment filters write device.deviceTrustType (S15)."""
-GROUP_TRUST_TYPES = ("AzureAD", "ServerAD", "Workplace")
-"""How dynamic membership rules write the same values."""
-TRUST_TYPE = "device.devicetrusttype"
-
 GRP001 = Rule(
     id="GRP001",
     severity="warning",
@@ -174,7 +170,7 @@ def guests_included(tenant: Tenant) -> Iterator[Finding]:
     for place, group in policy_groups(tenant):
         key, rule = group.identity.key, rule_of(group)
         here = (("included here", place),)
-        if rule and (rule.evaluate(EXTERNAL_GUEST) or rule.names(EXTERNAL_GUEST, "user.usertype")):
+        if rule and (rule.evaluate(EXTERNAL_GUEST) or rule.names(EXTERNAL_GUEST, "user.usertype", ordinary=MEMBER)):
             yield GRP007.finding(tenant, ("groups", key, "rule"), f"the rule of {key} admits guests", related=here)
         for position, member in enumerate(group.members or ()):
             if GUEST_MARK.casefold() in member.casefold():
@@ -229,13 +225,13 @@ GRP008 = Rule(
 
 
 def filter_words_in_group_rule(tenant: Tenant) -> Iterator[Finding]:
-    wrong = {value.casefold() for value in FILTER_TRUST_TYPES}
+    wrong = {value.casefold() for value in IN_FILTERS.values()}
     for key, group in tenant.groups.items():
         rule = rule_of(group)
         literals = [
             literal
             for comparison in (rule.comparisons if rule else ())
-            if comparison.property == TRUST_TYPE
+            if comparison.name == TRUST_TYPE
             for literal in comparison.literals
             if literal is not None and literal.casefold() in wrong
         ]

@@ -10,8 +10,20 @@ from dataclasses import dataclass
 from tapctl.errors import Finding
 from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Assignment, Group, Path, Tenant
 from tapctl.rules.catalogue import BY_ID
-from tapctl.rules.groups import FILTER_TRUST_TYPES, GROUP_TRUST_TYPES, TRUST_TYPE
-from tapctl.rules.machines import FLOOR, NOT_JOINED, OTHER_EDITIONS, TOO_OLD, Machine
+from tapctl.rules.machines import (
+    EDITION,
+    FLOOR,
+    IN_FILTERS,
+    IN_GROUPS,
+    NOT_JOINED,
+    OLD_VERSION,
+    ORDINARY,
+    OTHER_EDITIONS,
+    TOO_OLD,
+    TRUST_TYPE,
+    VERSION,
+    Machine,
+)
 from tapctl.rules.membership_rules import MembershipRule, parse
 from tapctl.rules.scope import includes, is_made_here, policy_groups, profiles, rule_of, turns_on
 
@@ -49,12 +61,12 @@ def check_filters(tenant: Tenant, filters: Mapping[str, str]) -> tuple[Finding, 
 
 
 def _words_of_groups(tenant: Tenant, place: Path, rule: MembershipRule) -> Iterator[Finding]:
-    known = {value.casefold() for value in (*FILTER_TRUST_TYPES, _UNKNOWN_TRUST_TYPE)}
-    wrong = {value.casefold() for value in GROUP_TRUST_TYPES}
+    known = {value.casefold() for value in (*IN_FILTERS.values(), _UNKNOWN_TRUST_TYPE)}
+    wrong = {value.casefold() for value in IN_GROUPS.values()}
     literals = [
         literal
         for comparison in rule.comparisons
-        if comparison.property == TRUST_TYPE and comparison.operator in {"eq", "ne", "in", "notin"}
+        if comparison.name == TRUST_TYPE and comparison.operator in {"eq", "ne", "in", "notin"}
         for literal in comparison.literals
         if literal is not None and literal.casefold() not in known
     ]
@@ -63,27 +75,25 @@ def _words_of_groups(tenant: Tenant, place: Path, rule: MembershipRule) -> Itera
             message = f'the filter compares deviceTrustType with "{literal}", a word of dynamic groups'
             yield BY_ID["WSI006"].finding(tenant, place, message)
         else:
-            message = f'the filter compares deviceTrustType with "{literal}", which is not a known join type'
+            message = f'the filter compares deviceTrustType with "{literal[:60]}", which is not a known join type'
             yield BY_ID["WSI006"].finding(tenant, place, message, severity="warning")
 
 
 def _unsupported_devices(tenant: Tenant, place: Path, target: Assignment, rule: MembershipRule) -> Iterator[Finding]:
-    for machines, name, is_certain_enough in (
-        (NOT_JOINED, TRUST_TYPE, True),
-        (OTHER_EDITIONS, "device.operatingsystemsku", False),
-    ):
+    # A filter that is silent about editions is common and harmless: Windows Home does not join Entra.
+    for machines, name, by_silence in ((NOT_JOINED, TRUST_TYPE, True), (OTHER_EDITIONS, EDITION, False)):
         for machine in machines:
-            if _admits(tenant, target, rule, machine, name, by_silence=is_certain_enough):
+            if _admits(tenant, target, rule, machine, name, by_silence=by_silence):
                 message = f"the filter lets {machine.words} through"
                 yield BY_ID["WSI007"].finding(tenant, place, message)
                 break
 
 
 def _old_builds(tenant: Tenant, place: Path, target: Assignment, rule: MembershipRule) -> Iterator[Finding]:
-    if rule.uses("device.osversion"):
+    if rule.uses(OLD_VERSION):
         yield BY_ID["WSI008"].finding(tenant, place, "the filter uses osVersion, which compares text")
     for machine in TOO_OLD:
-        if _admits(tenant, target, rule, machine, "device.operatingsystemversion", by_silence=True):
+        if _admits(tenant, target, rule, machine, VERSION, by_silence=True):
             message = f"the filter lets {machine.words} through, below build {FLOOR}"
             yield BY_ID["WSI008"].finding(tenant, place, message)
             return
@@ -99,7 +109,7 @@ def _admits(
     in_group = group_rule.evaluate(machine.group_facts) if group_rule else None
     if in_group is False:
         return False
-    if rule.names(machine.filter_facts, name):
+    if rule.names(machine.filter_facts, name, ordinary=ORDINARY.filter_facts):
         return True
     is_everywhere = target.group in {ALL_DEVICES, ALL_USERS} or in_group is True
     return by_silence and is_everywhere and rule.evaluate(machine.filter_facts) is True

@@ -12,6 +12,11 @@ FLOOR = "10.0.22621.2361"
 """Windows 11 22H2 with KB5030310, the documented floor of web sign-in; the build number is general knowledge (S3)."""
 CURRENT = "10.0.26200.7171"
 
+TRUST_TYPE = "device.devicetrusttype"
+VERSION = "device.operatingsystemversion"
+OLD_VERSION = "device.osversion"
+EDITION = "device.operatingsystemsku"
+
 IN_FILTERS: dict[Join, str] = {
     "joined": "Azure AD joined",
     "registered": "Azure AD registered",
@@ -34,17 +39,17 @@ class Machine(NamedTuple):
     @property
     def filter_facts(self) -> Facts:
         return {
-            "device.devicetrusttype": IN_FILTERS[self.join],
-            "device.operatingsystemversion": self.version,
-            "device.osversion": self.version,
-            "device.operatingsystemsku": self.edition,
+            TRUST_TYPE: IN_FILTERS[self.join],
+            VERSION: self.version,
+            OLD_VERSION: self.version,
+            EDITION: self.edition,
             "device.deviceownership": "Personal" if self.join == "registered" else "Corporate",
         }
 
     @property
     def group_facts(self) -> Facts:
         return {
-            "device.devicetrusttype": IN_GROUPS[self.join],
+            TRUST_TYPE: IN_GROUPS[self.join],
             "device.deviceostype": "Windows",
             "device.deviceosversion": self.version,
             "device.deviceownership": "Personal" if self.join == "registered" else "Company",
@@ -54,6 +59,7 @@ class Machine(NamedTuple):
         }
 
 
+ORDINARY = Machine(words="Entra joined devices on a current build")
 NOT_JOINED = (
     Machine(words="hybrid joined devices", join="hybrid"),
     Machine(words="registered devices", join="registered"),

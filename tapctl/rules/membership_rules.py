@@ -40,9 +40,9 @@ _VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}", re.ASCII)
 
 
 class Comparison(NamedTuple):
-    """`property operator literal`; the literal `null` is None. Names are in lower case."""
+    """`name operator literal`; the literal `null` is None. Names of properties are in lower case."""
 
-    property: str
+    name: str
     operator: str
     literals: tuple[str | None, ...]
     is_negated: bool = False
@@ -50,13 +50,18 @@ class Comparison(NamedTuple):
 
     def holds(self, facts: Facts) -> bool | None:
         """Whether the comparison itself (its negation aside) is true of the facts; None when they do not tell."""
-        actual = facts.get(self.property)
+        actual = facts.get(self.name)
         if actual is None:
             return None
         if self.operator in _NEGATIVE:
             positive = _holds(_NEGATIVE[self.operator], actual.casefold(), self.literals)
             return None if positive is None else not positive
         return _holds(self.operator, actual.casefold(), self.literals)
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether it says what something is, and not what it is not."""
+        return (self.operator not in _NEGATIVE) != self.is_negated
 
     def lets_in(self, facts: Facts) -> bool:
         """Whether this comparison, its negation included, names a literal and is certainly true of the facts."""
@@ -100,15 +105,21 @@ class MembershipRule(NamedTuple):
         """The rule that admits exactly what this one does not: a filter used to exclude."""
         return _rule(Not(self.expression), is_whole=self.is_whole)
 
-    def names(self, facts: Facts, name: str) -> bool:
-        """Whether a comparison of the property `name` lets the described in, and nothing else keeps it out."""
+    def names(self, facts: Facts, name: str, *, ordinary: Facts) -> bool:
+        """Whether a comparison of the property `name` lets the described in on purpose, and nothing else keeps it out.
+
+        On purpose: it says what to let in (`-in ["Core"]`), or keeps the ordinary out (`-ne "Member"`)."""
         if not self.is_whole or self.evaluate(facts) is False:
             return False
-        return any(comparison.lets_in(facts) for comparison in self.comparisons if comparison.property == name)
+        return any(
+            comparison.lets_in(facts) and (comparison.is_positive or not comparison.lets_in(ordinary))
+            for comparison in self.comparisons
+            if comparison.name == name
+        )
 
     def uses(self, prefix: str) -> bool:
         """Whether a property of this kind (`user.`, `device.`, or a whole name) is compared."""
-        return any(comparison.property.startswith(prefix) for comparison in self.comparisons)
+        return any(comparison.name.startswith(prefix) for comparison in self.comparisons)
 
 
 def parse(text: str) -> MembershipRule:

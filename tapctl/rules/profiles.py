@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tapctl.errors import Finding
 from tapctl.model.desired import ALL_DEVICES, Tenant
-from tapctl.rules.machines import NOT_JOINED
+from tapctl.rules.machines import NOT_JOINED, ORDINARY, TRUST_TYPE
 from tapctl.rules.rule import Rule
 from tapctl.rules.scope import includes, kind_of, may_set, nested_keys, profiles, rule_of, turns_on
 
@@ -96,7 +96,7 @@ def _is_late(tenant: Tenant, key: str) -> bool:
     literals = [
         literal
         for comparison in rule.comparisons
-        if comparison.property == "device.devicephysicalids"
+        if comparison.name == "device.devicephysicalids"
         for literal in comparison.literals
     ]
     return not any(literal.casefold().startswith(_AUTOPILOT_MARKS) for literal in literals if literal)
@@ -197,7 +197,7 @@ def groups_of_unsupported_devices(tenant: Tenant) -> Iterator[Finding]:
                 continue
             for machine in NOT_JOINED:
                 facts = machine.group_facts
-                if rule.evaluate(facts) or rule.names(facts, "device.devicetrusttype"):
+                if rule.evaluate(facts) or rule.names(facts, TRUST_TYPE, ordinary=ORDINARY.group_facts):
                     yield WSI007.finding(
                         tenant,
                         ("groups", target.group, "rule"),
@@ -429,7 +429,7 @@ WSI016 = Rule(
     "in",
     sources=("S12",),
     evidence=("D",),
-    today="reads the planned change",
+    today="reads the planned change; a deletion that does not say what the profile sets is warned of as well",
 )
 
 

@@ -18,7 +18,7 @@ Evidence = Literal["D", "B", "C", "I", "K"]
 
 Check: TypeAlias = Callable[[Tenant], Iterator[Finding]]
 
-_TOKEN = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^\s,\[\]{}#:]+")
+_TOKEN = re.compile(r"\{[^{}]*\}?|\"[^\"]*\"?|'[^']*'?|[^\s,\[\]{}#:]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

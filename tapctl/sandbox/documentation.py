@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 from tapctl.sandbox import faults
@@ -56,7 +58,10 @@ needs one of the permissions in the table below; without, none is asked for.
 |---|---|
 | `TAPCTL_SANDBOX_BEHAVIOUR` | a JSON object of switches, or `@file` |
 | `TAPCTL_SANDBOX_FAULTS` | a JSON list of faults, or `@file` |
-| `TAPCTL_SANDBOX_LOG` | a file that gets one JSON line for every request: `time`, `version`, `method`, `path`, `query`, `body`, `status` (0: lost), `batch` (came as a part), `write` |
+| `TAPCTL_SANDBOX_LOG` | a file that gets one JSON line for every request |
+
+A line of the log has `time`, `version`, `method`, `path`, `query`, `body`, `status` (0: lost before it was carried out),
+`batch` (it came as a part of one), `write` (it changes the tenant).
 
 A fault names an `action` and what it strikes: `method`, `path` (a regular expression, searched in path and query below
 the version, case ignored), `version`, `writes` (true: only requests that change something), `first` and `last`
@@ -76,16 +81,22 @@ def _faults() -> Iterator[str]:
         yield f"| `{action}` | {meaning} |"
 
 
+_SWITCHES = """\
+## Switches
+
+Where sources are silent or disagree about Graph, or tenants differ, a switch decides. Numbers are sections of the
+facts about Graph that the sandbox was built from.
+
+| switch | default | stands for |
+|---|---|---|"""
+
+
 def _switches() -> Iterator[str]:
-    yield "## Switches"
-    yield ""
-    yield "Where sources are silent or disagree about Graph, or tenants differ, a switch decides. Numbers are sections of"
-    yield "the collection of facts that the sandbox was built from."
-    yield ""
-    yield from ("| switch | default | stands for |", "|---|---|---|")
+    yield _SWITCHES
     meanings = switch_meanings()
     for switch in fields(Behaviour):
-        yield f"| `{switch.name}` | `{switch.default!r}` | {meanings[switch.name]} |"
+        default = json.dumps(switch.default)
+        yield f"| `{switch.name}` | `{default}` | {meanings[switch.name]} |"
 
 
 def switch_meanings() -> dict[str, str]:
@@ -93,23 +104,28 @@ def switch_meanings() -> dict[str, str]:
     tree = ast.parse(inspect.getsource(Behaviour))
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef))
     found = {}
-    for field, text in zip(body, body[1:], strict=False):
-        is_text = isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text:
-            found[field.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
+    for field, text in pairwise(body):
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(meaning))):
+                found[name] = " ".join(meaning.split())
     return found
 
 
+_TAMPER = """\
+## Tampering
+
+`tapctl sandbox tamper ADDRESS FIELD=VALUE…` changes things as an admin in the portal would. Lists (`include`,
+`members`, `scopeTags`, `assign.include`) take `+=` and `-=` as well; an assignment is `GROUP|FILTER|MODE`.
+
+| address | fields |
+|---|---|
+| `temporaryAccessPass` | `state`, `lifetime.minimum` (`default`, `maximum`), `length`, `oneTime`, `include`, `exclude` |
+| `groups.NAME` | `displayName`, `description`, `members`, `rule` |
+| `webSignIn.NAME` | `displayName`, `description`, `settings.…`, `assign.include`, `assign.exclude`, `scopeTags` |"""
+
+
 def _tamper() -> Iterator[str]:
-    yield "## Tampering"
-    yield ""
-    yield "`tapctl sandbox tamper ADDRESS FIELD=VALUE…` changes things as an admin in the portal would. Lists (`include`,"
-    yield "`members`, `scopeTags`, `assign.include`) take `+=` and `-=` as well; an assignment is `GROUP|FILTER|MODE`."
-    yield ""
-    yield from ("| address | fields |", "|---|---|")
-    yield "| `temporaryAccessPass` | `state`, `lifetime.minimum`, `.default`, `.maximum`, `length`, `oneTime`, `include`, `exclude` |"
-    yield "| `groups.NAME` | `displayName`, `description`, `members`, `rule` |"
-    yield "| `webSignIn.NAME` | `displayName`, `description`, `settings.…`, `assign.include`, `assign.exclude`, `scopeTags` |"
+    yield _TAMPER
     for kind in PLAIN_ADDRESSES:
         yield f"| `{kind}.NAME` | Graph's own properties |"
 

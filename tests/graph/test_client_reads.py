@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapctl.errors import RemoteError
 from tapctl.graph.batch import LIMIT
 from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Version
 
@@ -561,6 +562,26 @@ def test_a_claims_challenge_of_a_part_is_answered_too() -> None:
 
     assert answer(asyncio.run(run())[1]).body == {"n": 2}
     assert source.asked[1] == ('{"access_token":{"nbf":{}}}', True)
+
+
+def test_a_fixed_token_that_is_refused_is_not_sent_again() -> None:
+    graph = ScriptedGraph(lambda _: failed(401, "InvalidAuthenticationToken"))
+
+    async def run() -> list[Outcome]:
+        async with client_of(graph, source=Tokens(renewable=False)) as client:
+            return await client.read([get()])
+
+    assert problem(asyncio.run(run())[0]).kind is ProblemKind.AUTHENTICATION
+    assert len(graph.sent) == 1
+
+
+def test_a_challenge_that_a_fixed_token_cannot_meet_is_an_error_that_says_so() -> None:
+    challenged = failed(401)
+    challenged.headers["www-authenticate"] = CHALLENGE
+
+    with pytest.raises(RemoteError, match="refused the token") as error:
+        read(in_turn(challenged), get(), source=Tokens(renewable=False))
+    assert error.value.fix
 
 
 @pytest.mark.parametrize("claims", ["%%%", "bm90IGpzb24=", "WzFd"])

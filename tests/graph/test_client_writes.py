@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tapctl.errors import RemoteError
 from tapctl.graph.guard import ForbiddenRequestError
 from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Write
 
@@ -175,3 +176,24 @@ def test_reading_posts_travel_alone_and_in_batches() -> None:
     assert graph.lines == ["POST /v1.0/users/1/checkMemberGroups", "POST /v1.0/$batch"]
     assert graph.sent[0].content == b'{"groupIds":["1"]}'
     assert b'"Content-Type":"application/json"' in graph.sent[1].content
+
+
+def test_a_write_without_a_token_is_a_problem_and_not_sent() -> None:
+    outcome, graph = write(lambda _: ok(), source=Tokens(("no token",)))
+
+    assert isinstance(outcome, Problem)
+    assert (outcome.kind, outcome.ambiguous) == (ProblemKind.AUTHENTICATION, False)
+    assert graph.sent == []
+
+
+def test_signing_in_after_the_time_limit_is_an_error_and_asks_nobody() -> None:
+    clock, source = FakeClock(), Tokens()
+
+    async def run() -> None:
+        async with client_of(ScriptedGraph(lambda _: ok()), clock=clock, source=source, total_seconds=5.0) as client:
+            clock.elapsed += 6.0
+            await client.authenticate()
+
+    with pytest.raises(RemoteError, match="--timeout"):
+        asyncio.run(run())
+    assert source.asked == []

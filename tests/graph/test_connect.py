@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,10 +24,11 @@ from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read
 from .support import GRAPH, TENANT, get, jwt, patch
 
 TOKEN = Authentication(method="token", options={"tokenVariable": "TAPCTL_TOKEN"})
+DEFAULT = Authentication()
 POLICY = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass"
 
 
-def tenant(cloud: Cloud = "sandbox", auth: Authentication = Authentication()) -> Tenant:
+def tenant(cloud: Cloud = "sandbox", auth: Authentication = DEFAULT) -> Tenant:
     return Tenant(name="contoso", source="tenants/contoso.yaml", id=TENANT, cloud=cloud, auth=auth)
 
 
@@ -46,7 +49,7 @@ def test_the_sandbox_is_read_through_the_same_code_in_two_calls_side_by_side() -
             outcomes = await client.read(
                 [
                     get(POLICY),
-                    get("/groups?$top=5", paged=True),
+                    get("/groups", paged=True),
                     get("/deviceManagement/configurationPolicies", version="beta", paged=True),
                     get("/deviceManagement/assignmentFilters", version="beta", paged=True),
                     get("/groups/00000000-0000-0000-0000-00000000dead"),
@@ -54,7 +57,8 @@ def test_the_sandbox_is_read_through_the_same_code_in_two_calls_side_by_side() -
             )
             assert client.token_facts is not None
             assert client.token_facts.tenant_id == TENANT
-            assert client.usage().throttled == 0
+            usage = client.usage()
+            assert (usage.requests, usage.calls, usage.round_trips, usage.throttled) == (5, 2, 1, 0)
             return outcomes
 
     *answers, absent = asyncio.run(run())
@@ -173,3 +177,15 @@ def test_a_proxy_that_is_none_is_refused_without_being_quoted(monkeypatch: pytes
     with pytest.raises(RefusedError) as refused:
         open_transport(Address(root=GRAPH, graph=GRAPH))
     assert "hunter2" not in refused.value.message + refused.value.fix
+
+
+def test_connecting_imports_neither_typed_models_nor_credentials_that_are_not_needed() -> None:
+    script = (
+        "import sys\n"
+        "import tapctl.graph.connect\n"
+        "print([name for name in sys.modules if name.startswith(('msgraph.generated.', 'azure.identity', 'msal'))])\n"
+    )
+
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert result.stdout.strip() == "['msgraph.generated.base_graph_service_client']"

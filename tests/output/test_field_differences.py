@@ -47,6 +47,15 @@ def test_a_changed_filter_is_a_change_inside_its_entry() -> None:
     assert differences(before, after) == ([Difference("~", '"all-devices": filter: "A" -> "B"')], 1)
 
 
+def test_a_filter_that_is_added_to_a_bare_group_is_a_change_of_that_entry() -> None:
+    entry_after = entry(group="all-devices", filter="A", mode="include")
+
+    assert differences(("all-devices", "x"), (entry_after, "x")) == (
+        [Difference("~", '"all-devices": filter: (not set) -> "A", mode: (not set) -> "include"')],
+        1,
+    )
+
+
 def test_several_changes_inside_an_entry_are_all_shown() -> None:
     before = (entry(group="g", __hidden="old", filter="A", parts=("x", entry(deep=1))),)
     after = (entry(group="g", __hidden="new", until="2026-12-15", parts=("x", entry(deep=2))),)

@@ -28,7 +28,9 @@ CASES: dict[str, Callable[[], str]] = {
     "apply.json": lambda: render_plan(APPLY, "json"),
     "apply.md": lambda: render_plan(APPLY, "markdown"),
     "apply.github": lambda: render_plan(APPLY, "github"),
-    "changes.md": lambda: markdown.render_changes(CONTOSO.changes, heading="tapctl diff"),
+    "changes.md": lambda: markdown.render_changes(
+        {"contoso": CONTOSO.changes}, heading="tapctl diff", findings=FINDINGS
+    ),
     "findings.txt": lambda: render_findings(FINDINGS, "text"),
     "findings.json": lambda: render_findings(FINDINGS, "json"),
     "findings.sarif": lambda: render_findings(FINDINGS, "sarif", rule_help={"TAP011": "Two waves share one policy"}),

@@ -15,7 +15,7 @@ from tapctl.model.plan import Change, FieldChange, PlanDocument, TenantPlan
 from tapctl.output import markdown
 from tapctl.output.render import render_plan
 
-from .sample_plan import APPLY, CLEAN, CONTOSO, CREATED_AT, HOSTILE, PLAN
+from .sample_plan import APPLY, CLEAN, CONTOSO, CREATED_AT, FINDINGS, HOSTILE, PLAN
 from .strategies import documents
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -149,12 +149,14 @@ def test_wherever_a_comment_is_cut_all_tags_and_fences_are_closed(limit: int) ->
 
 
 def test_changes_alone_have_a_heading_and_no_footer() -> None:
-    text = markdown.render_changes(CONTOSO.changes, heading="tapctl diff")
+    text = markdown.render_changes({"contoso": CONTOSO.changes, "clean": ()}, heading="tapctl diff", findings=FINDINGS)
 
     assert text.splitlines()[1] == "**tapctl diff:** 1 to create, 2 to update, 1 to delete."
     assert "Graph:" not in text
+    assert "`TAP021`" in text
+    assert "clean" not in text
     assert_nothing_is_active(text)
-    assert "**tapctl diff:** no changes." in markdown.render_changes((), heading="tapctl diff")
+    assert "**tapctl diff:** no changes." in markdown.render_changes({"clean": ()}, heading="tapctl diff")
 
 
 def test_a_sandbox_tenant_is_labelled_everywhere() -> None:

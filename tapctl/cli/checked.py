@@ -1,0 +1,50 @@
+"""The selected tenants and what the files alone say of them: all that offline commands need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tapctl.errors import Finding
+
+if TYPE_CHECKING:
+    from tapctl.cli.options import Selection
+    from tapctl.config.load import Failed
+    from tapctl.model.desired import Guardrails, Tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The selected tenants, with every offline finding of each."""
+
+    tenants: tuple[tuple[Tenant, tuple[Finding, ...]], ...]
+    failed: tuple[Failed, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding of every tenant, each once, in the order of the files."""
+        from tapctl.rules.check import in_order
+
+        own = [finding for _, findings in self.tenants for finding in findings]
+        broken = [finding for item in self.failed for finding in item.findings]
+        return in_order(dict.fromkeys([*own, *broken]))
+
+
+def check(selection: Selection, guardrails: Guardrails | None = None) -> Checked:
+    """Load the selected tenants and judge each by the offline rules.
+
+    Raises:
+        UsageError: when nothing is selected.
+    """
+    from tapctl.config.load import load, stricter
+    from tapctl.rules.check import check as check_rules
+
+    today = datetime.now(UTC).date()
+    loaded = load(selection.paths, names=selection.names, labels=selection.labels)
+    checked: list[tuple[Tenant, tuple[Finding, ...]]] = []
+    for tenant in loaded.tenants:
+        judged = replace(tenant, guardrails=stricter(tenant.guardrails, guardrails)) if guardrails else tenant
+        own = [item for item in loaded.findings if item.position is None or item.position.file in tenant.lines]
+        checked.append((judged, tuple(dict.fromkeys([*own, *check_rules(judged, today=today)]))))
+    return Checked(tenants=tuple(checked), failed=tuple(loaded.failed.values()))
