@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -16,6 +17,7 @@ COMMANDS = {
     "show": ("tapctl.cli.show", "show", "Show a saved plan again."),
     "apply": ("tapctl.cli.apply", "apply", "Make the changes that are needed, and verify them."),
     "import": ("tapctl.cli.import_tenant", "import_tenant", "Write YAML for what lives in a tenant."),
+    "rollback": ("tapctl.cli.rollback", "rollback", "Plan and apply the way back from an apply."),
     "sandbox": ("tapctl.cli.sandbox", "sandbox", "Work with the embedded tenant."),
 }
 """Command to module, function and one line of help: `--help` need not import them all."""
@@ -24,10 +26,10 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group whose commands are imported only when they are called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
         import importlib
@@ -36,7 +38,7 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), function)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
 
@@ -112,4 +114,8 @@ def _defect(error: Exception) -> int:
 
 def main() -> None:
     """The `tapctl` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A pipe may be in an encoding that cannot say a display name; that must not end a run.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(int(run()))

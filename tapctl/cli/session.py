@@ -68,14 +68,12 @@ class Session:
             return summary.failed(self.tenant, error, self.usage)
 
     async def _plan(self) -> TenantPlan:
-        from tapctl.graph.reading import run_readings
-
         client = await self._connect()
-        (live,) = await run_readings(client, [read_tenant(self.tenant)])
+        live = await self._read(self.tenant)
         problems = live.problems()
         if problems:
             return summary.unknown(self.tenant, problems, self._offline, self.usage)
-        planned = plan_tenant(self.tenant, live, self._now.date(), only_lapsed=self._wishes.only_lapsed)
+        planned = await self._plan_live(live)
         findings = (*self._offline, *planned.findings, *self._judged(planned, live))
         if summary.blocking(findings):
             return summary.refused(self.tenant, findings, self.usage)
@@ -95,6 +93,17 @@ class Session:
             now=self._now,
         )
 
+    async def _read(self, tenant: Tenant) -> LiveTenant:
+        from tapctl.graph.reading import run_readings
+
+        if self._client is None:
+            raise AssertionError("reading comes after signing in")
+        (live,) = await run_readings(self._client, [read_tenant(tenant)])
+        return live
+
+    async def _plan_live(self, live: LiveTenant) -> Planned:
+        return plan_tenant(self.tenant, live, self._now.date(), only_lapsed=self._wishes.only_lapsed)
+
     async def apply(self, plan: TenantPlan, journal_path: Path) -> TenantPlan:
         """Carry out the plan that `plan` has just returned."""
         from tapctl.graph.clock import SystemClock
@@ -106,10 +115,9 @@ class Session:
         try:
             with Journal(journal_path) as journal:
                 journal.begin(
-                    name=self.tenant.name,
-                    tenant_id=self.tenant.id,
-                    cloud=self.tenant.cloud,
+                    self.tenant,
                     overrides=plan.overrides,
+                    groups=self._planned.names.group_ids,
                     version=__version__,
                 )
                 applier = Applier(

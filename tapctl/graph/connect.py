@@ -94,20 +94,18 @@ def open_transport(address: Address) -> httpx.AsyncHTTPTransport:
     if address.is_loopback and address.root.startswith("http://"):
         # No certificate is ever checked on this transport: loading the authorities would cost a tenth of the start.
         return httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-    proxy = None if address.is_loopback else proxy_for(address.root)
     try:
-        return httpx.AsyncHTTPTransport(proxy=proxy)
+        return httpx.AsyncHTTPTransport(proxy=proxy_for(address))
     except (ImportError, ValueError):
         raise RefusedError(
             "the proxy that the environment names cannot be used", fix="set HTTPS_PROXY to an http:// address"
         ) from None
 
 
-def proxy_for(root: str) -> str | None:
-    """The proxy that HTTPS_PROXY, ALL_PROXY and NO_PROXY (or the system's settings) name for a host, if any."""
-    url = urlsplit(root)
-    host = url.hostname or ""
-    if urllib.request.proxy_bypass(host):
+def proxy_for(address: Address) -> str | None:
+    """The proxy that HTTPS_PROXY, ALL_PROXY and NO_PROXY (or the system's settings) name for an address, if any."""
+    url = urlsplit(address.root)
+    if address.is_loopback or urllib.request.proxy_bypass(url.hostname or ""):
         return None
     proxies = urllib.request.getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")

@@ -515,7 +515,15 @@ def _deletion(group: Group, live: LiveGroup) -> Draft:
         address=group.address,
         action="delete",
         title=live.display_name,
-        fields=(FieldChange(path="displayName", before=live.display_name, after=None),),
+        fields=tuple(
+            FieldChange(path=path, before=value, after=None)
+            for path, value in (
+                ("description", live.description),
+                ("displayName", live.display_name),
+                ("rule", live.rule),
+            )
+            if value
+        ),
         irreversible=True,
     )
     return Draft(

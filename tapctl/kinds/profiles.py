@@ -211,7 +211,7 @@ def plan(
     shapes = {name: shape for name, shape in live.shapes.items() if not isinstance(shape, Problem)}
     match sighting:
         case Found(object=found) if profile.identity.ensure == "absent":
-            return _deletion(profile, found)
+            return _deletion(profile, found, names)
         case Absent() if profile.identity.ensure == "absent":
             return None
         case Found() | Absent():
@@ -487,12 +487,21 @@ def _creation(
     )
 
 
-def _deletion(profile: Profile, live: LiveProfile) -> Draft:
+def _fields_of(live: LiveProfile, names: Names) -> tuple[FieldChange, ...]:
+    """Everything that goes with a profile, as far as tapctl models it."""
+    include, exclude = assignments.live_labels(live.assignments, names)
+    values: dict[str, Value] = {"displayName": live.name, "description": live.description}
+    values |= {f"settings.{name}": value for name, value in live.settings.items()}
+    values |= {"assign.include": include, "assign.exclude": exclude}
+    return tuple(FieldChange(path=path, before=values[path], after=None) for path in sorted(values))
+
+
+def _deletion(profile: Profile, live: LiveProfile, names: Names) -> Draft:
     change = Change(
         address=profile.address,
         action="delete",
         title=live.name,
-        fields=(FieldChange(path="displayName", before=live.name, after=None),),
+        fields=_fields_of(live, names),
         irreversible=True,
         notes=(f"deletes {live.unmodelled} settings that tapctl does not model",) if live.unmodelled else (),
     )

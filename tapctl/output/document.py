@@ -6,7 +6,6 @@ Nothing in a document is ever executed. `schemas/plan.schema.json` describes the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -30,6 +29,7 @@ from tapctl.model.plan import (
 )
 from tapctl.model.values import JSONValue
 from tapctl.model.values import to_json as value_to_json
+from tapctl.output import safe
 from tapctl.output.strict_json import FormError, StrictObject, brief, check_depth, parse, refuse
 
 MAXIMUM_SIZE = 64 * 1024 * 1024
@@ -48,10 +48,7 @@ def dumps(data: JSONValue) -> str:
 
     text = json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False)
     # `#` and DEL occur inside strings alone, where an escape means the same.
-    return _LOG_COMMAND.sub(r"\\u0023#", text).replace("\x7f", "\\u007f") + "\n"
-
-
-_LOG_COMMAND = re.compile(r"##(?=[A-Za-z.]*\[)")
+    return safe.LOG_COMMAND.sub(r"\\u0023#", text).replace("\x7f", "\\u007f") + "\n"
 
 
 def to_json(document: PlanDocument) -> JSONValue:

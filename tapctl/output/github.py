@@ -24,7 +24,7 @@ def render_findings(findings: Iterable[Finding]) -> str:
 
 
 def render_plan(document: PlanDocument, *, seconds: float | None = None, show_footer: bool = True) -> str:
-    """An annotation for each tenant, for everything that stops or endangers it, and for its findings; then the sums.
+    """For each tenant a plain line, and annotations for its changes, what stops it and its findings; then the sums.
 
     Args:
         seconds: wall time of the whole run; the slowest tenant's unless given.
@@ -75,6 +75,8 @@ def _finding(finding: Finding, tenant: str = "") -> str:
 
 def _tenant(tenant: TenantPlan) -> Iterator[str]:
     name = safe.shorten(tenant.name, 80)
+    label = f" [{wording.SANDBOX_LABEL}]" if tenant.is_sandbox else ""
+    yield f"Tenant {safe.visible(name)}: {tenant.status}{label}"
     if tenant.error is not None:
         fix = [f"fix: {tenant.fix}"] if tenant.fix else []
         yield annotation("error", f"{name}: {tenant.status}", [tenant.error, *fix])
@@ -96,16 +98,15 @@ def _tenant(tenant: TenantPlan) -> Iterator[str]:
         if not finding.suppressed:
             yield _finding(finding, name)
     if tenant.changes:
-        yield annotation(*_changes(tenant, name))
+        yield annotation(*_changes(tenant, name + label))
 
 
 def _changes(tenant: TenantPlan, name: str) -> tuple[str, str, list[str]]:
     """Level, title and lines of the annotation that lists a tenant's changes; one that widens makes it a warning."""
     level = "warning" if any(change.widens for change in tenant.changes) else "notice"
-    label = f" [{wording.SANDBOX_LABEL}]" if tenant.is_sandbox else ""
     lines = []
     for change in tenant.changes:
         marks = "".join(f" ({mark})" for mark in wording.markers(change))
         paths = ", ".join(field.path for field in change.fields) if change.action == "update" else ""
         lines.append(f"{wording.SYMBOLS[change.action]} {change.address}{marks}{': ' + paths if paths else ''}")
-    return level, f"{name}: {wording.tally(tenant.changes)}{label}", lines
+    return level, f"{name}: {wording.tally(tenant.changes)}", lines

@@ -190,7 +190,11 @@ def _field(field: FieldChange, action: str) -> list[str]:
     if listed is not None:
         lines, unchanged = listed
         kept = [f"      ({unchanged} unchanged)"] if unchanged else []
-        return [f"    {path}:", *(f"{line.sign.replace('~', '!')}     {_cut(line.text)}" for line in lines), *kept]
+        return [
+            safe.plain_line(f"    {path}:"),
+            *(f"{line.sign.replace('~', '!')}     {_cut(line.text)}" for line in lines),
+            *kept,
+        ]
     before = [f"-   {path}: {_cut(inline(field.before))}{suffix}"] if action != "create" else []
     after = [f"+   {path}: {_cut(inline(field.after))}{suffix}"] if action != "delete" else []
     return before + after

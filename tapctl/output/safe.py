@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_LOG_COMMAND = re.compile(r"##(?=[A-Za-z.]*\[)")
+LOG_COMMAND = re.compile(r"##(?=[A-Za-z.]*\[)")
 """`##[group]`, `##vso[task.setvariable]`, `##teamcity[...]`: CI agents act on them anywhere in a line.
 Source: ActionCommand.cs of actions/runner and Command.cs of the Azure Pipelines agent search the whole line."""
 
@@ -55,7 +55,7 @@ def visible(text: str) -> str:
             character if character.isprintable() and ord(character) not in _INVISIBLE else _escape(character)
             for character in text
         )
-    return _LOG_COMMAND.sub(r"\\x23#", text)
+    return LOG_COMMAND.sub(r"\\x23#", text)
 
 
 def shorten(text: str, limit: int) -> str:

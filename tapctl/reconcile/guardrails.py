@@ -92,7 +92,6 @@ def _break_glass(tenant: Tenant, planned: Planned) -> Iterator[Violation]:
         if key not in planned.excluded:
             yield Violation(
                 rule="break-glass",
-                message=f"the break-glass group {key} would not be excluded from the TAP policy; add it to "
-                "`temporaryAccessPass.exclude` (this cannot be overridden)",
+                message=f"the break-glass group {key} would not be excluded from the TAP policy",
                 address="temporaryAccessPass",
             )

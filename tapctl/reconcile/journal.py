@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from tapctl.errors import TapctlError
+from tapctl.model.desired import Tenant
 from tapctl.model.plan import Change
 from tapctl.model.requests import Answer, Outcome, Problem, Write
 from tapctl.model.values import JSONValue, to_json
@@ -42,17 +43,25 @@ class Journal:
     ) -> None:
         os.close(self._descriptor)
 
-    def begin(self, *, name: str, tenant_id: str, cloud: str, overrides: Mapping[str, str], version: str) -> None:
-        """The run itself: which tenant, under which overrides."""
+    def begin(
+        self,
+        tenant: Tenant,
+        *,
+        overrides: Mapping[str, str],
+        groups: Mapping[str, str],
+        version: str,
+    ) -> None:
+        """The run itself: which tenant, under which overrides, and what each group key stood for."""
         self._append(
             {
                 "entry": "run",
                 "formatVersion": FORMAT_VERSION,
                 "tapctlVersion": version,
-                "name": name,
-                "tenantId": tenant_id,
-                "cloud": cloud,
+                "name": tenant.name,
+                "tenantId": tenant.id,
+                "cloud": tenant.cloud,
                 "overrides": dict(overrides),
+                "groups": dict(sorted(groups.items())),
             }
         )
 

@@ -114,7 +114,7 @@ def reviewed(
 def _way_out(denied: Sequence[Violation]) -> str:
     rules = sorted({item.rule for item in denied if item.rule != "break-glass"})
     if not rules:
-        return "edit the file" if denied else ""
+        return "add the group to `temporaryAccessPass.exclude`; this cannot be overridden" if denied else ""
     flags = " ".join(f"--override {rule}" for rule in rules)
     return f"edit the file, or if it is meant so: {flags} --reason TEXT"
 

@@ -30,6 +30,9 @@ def check_changes(tenant: Tenant, changes: Iterable[Change]) -> tuple[Finding, .
 
 def _passes_end(tenant: Tenant, change: Change) -> Iterator[Finding]:
     fields = _by_path(change)
+    if "state" in fields and fields["state"].before == "disabled":
+        # While the policy is disabled no pass works, so none can stop working.
+        return
     for path, message in (
         ("oneTime", "outstanding passes that work many times stop working: the policy becomes one-time"),
         ("state", "every outstanding pass stops working: the policy is disabled"),

@@ -60,7 +60,7 @@ needs one of the permissions in the table below; without, none is asked for.
 | `TAPCTL_SANDBOX_FAULTS` | a JSON list of faults, or `@file` |
 | `TAPCTL_SANDBOX_LOG` | a file that gets one JSON line for every request |
 
-A line of the log has `time`, `version`, `method`, `path`, `query`, `body`, `status` (0: lost before it was carried out),
+A line of the log has `time`, `version`, `method`, `path`, `query`, `body`, `status` (0: lost before carried out),
 `batch` (it came as a part of one), `write` (it changes the tenant).
 
 A fault names an `action` and what it strikes: `method`, `path` (a regular expression, searched in path and query below
@@ -119,7 +119,7 @@ _TAMPER = """\
 
 | address | fields |
 |---|---|
-| `temporaryAccessPass` | `state`, `lifetime.minimum` (`default`, `maximum`), `length`, `oneTime`, `include`, `exclude` |
+| `temporaryAccessPass` | `state`, `lifetime.…`, `length`, `oneTime`, `include`, `exclude` |
 | `groups.NAME` | `displayName`, `description`, `members`, `rule` |
 | `webSignIn.NAME` | `displayName`, `description`, `settings.…`, `assign.include`, `assign.exclude`, `scopeTags` |"""
 

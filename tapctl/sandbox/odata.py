@@ -165,7 +165,10 @@ class _Parser:
         inner = parse_filter(" ".join(token.removeprefix(prefix) for token in tokens[:-1]))
 
         def test(item: Any) -> bool:
-            return any(inner.matches(element) for element in _value(item, name) or ())
+            elements = _value(item, name) or ()
+            return any(
+                inner.matches(element if isinstance(element, Mapping) else {variable: element}) for element in elements
+            )
 
         return Filter(test, frozenset({name}), inner.operators | {"any"}, inner.joined_by_or)
 

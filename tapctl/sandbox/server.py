@@ -86,6 +86,11 @@ class LoopbackServer:
         """The root without version."""
         return f"http://{HOST}:{self._socket.getsockname()[1]}"
 
+    @property
+    def is_up(self) -> bool:
+        """Whether requests are answered."""
+        return self._server.started
+
     def run(self) -> None:
         """Serve until stopped or interrupted."""
         self._server.run(sockets=[self._socket])

@@ -24,6 +24,7 @@ from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read
 from .support import GRAPH, TENANT, get, jwt, patch
 
 TOKEN = Authentication(method="token", options={"tokenVariable": "TAPCTL_TOKEN"})
+REAL = Address(root=GRAPH, graph=GRAPH)
 DEFAULT = Authentication()
 POLICY = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass"
 
@@ -161,13 +162,15 @@ def test_the_proxies_of_the_environment_are_used_and_passed_by(monkeypatch: pyte
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    assert proxy_for(GRAPH) is None
+    assert proxy_for(REAL) is None
 
     monkeypatch.setenv("HTTPS_PROXY", "proxy.example:3128")
-    assert proxy_for(GRAPH) == "http://proxy.example:3128"
+    assert proxy_for(REAL) == "http://proxy.example:3128"
+
+    assert proxy_for(Address(root="https://127.0.0.1:8080", graph=GRAPH)) is None
 
     monkeypatch.setenv("NO_PROXY", "graph.microsoft.com")
-    assert proxy_for(GRAPH) is None
+    assert proxy_for(REAL) is None
 
 
 def test_a_proxy_that_is_none_is_refused_without_being_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +178,7 @@ def test_a_proxy_that_is_none_is_refused_without_being_quoted(monkeypatch: pytes
     monkeypatch.setenv("HTTPS_PROXY", "carrier://ada:hunter2@pigeon")
 
     with pytest.raises(RefusedError) as refused:
-        open_transport(Address(root=GRAPH, graph=GRAPH))
+        open_transport(REAL)
     assert "hunter2" not in refused.value.message + refused.value.fix
 
 

@@ -10,7 +10,7 @@ import pytest
 from tapctl.errors import RemoteError
 from tapctl.graph.tokens import token_facts
 
-from .support import NOW, TENANT, FakeClock, ScriptedGraph, Tokens, client_of, get, jwt, ok
+from .support import NOW, TENANT, FakeClock, ScriptedGraph, Tokens, client_of, failed, get, in_turn, jwt, ok
 
 OTHER = "11111111-2222-3333-4444-555555555555"
 
@@ -36,11 +36,11 @@ def test_a_token_of_this_tenant_is_used_whatever_the_case_of_its_id() -> None:
 
 
 def test_a_token_of_another_tenant_sends_nothing_and_names_both() -> None:
-    with pytest.raises(RemoteError) as failed:
+    with pytest.raises(RemoteError) as error:
         authenticate(jwt(tid=OTHER))
 
-    assert OTHER in failed.value.message
-    assert TENANT in failed.value.message
+    assert OTHER in error.value.message
+    assert TENANT in error.value.message
 
 
 SECRET = "c2VjcmV0"
@@ -69,13 +69,13 @@ SECRET = "c2VjcmV0"
     ],
 )
 def test_a_token_that_cannot_be_read_sends_nothing_and_is_not_quoted(token: str) -> None:
-    with pytest.raises(RemoteError) as failed:
+    with pytest.raises(RemoteError) as error:
         authenticate(token)
 
-    assert failed.value.exit_code == 1
-    assert failed.value.fix
-    assert SECRET not in failed.value.message
-    assert token == "" or token not in failed.value.message
+    assert error.value.exit_code == 1
+    assert error.value.fix
+    assert SECRET not in error.value.message
+    assert token == "" or token not in error.value.message
 
 
 def test_a_token_without_expiry_is_used() -> None:
@@ -123,8 +123,6 @@ def test_one_token_serves_until_it_is_about_to_expire() -> None:
 
 
 def test_a_renewed_token_of_another_tenant_is_not_used() -> None:
-    from .support import failed
-
     graph = ScriptedGraph(lambda _: failed(401))
 
     async def run() -> None:
@@ -151,5 +149,24 @@ def test_signing_in_counts_nowhere() -> None:
             assert client.usage().calls == 0
             await client.read([get()])
             assert client.usage().seconds == 0.0
+
+    asyncio.run(run())
+
+
+def test_signing_in_again_in_the_middle_of_a_read_counts_nowhere_either() -> None:
+    clock = FakeClock()
+
+    class SlowToRenew(Tokens):
+        async def fetch(self, *, claims: str | None = None, renew: bool = False) -> str:
+            clock.elapsed += 30 if renew else 0
+            return await super().fetch(claims=claims, renew=renew)
+
+    async def run() -> None:
+        source = SlowToRenew((jwt(n=1), jwt(n=2)))
+        graph = ScriptedGraph(in_turn(failed(401), ok()), clock=clock, seconds=1.0)
+        async with client_of(graph, source=source, clock=clock) as client:
+            await client.read([get()])
+            assert client.usage().seconds == 2.0
+            assert client.usage().calls == 2
 
     asyncio.run(run())

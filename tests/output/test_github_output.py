@@ -104,6 +104,17 @@ def test_an_apply_annotates_what_did_not_succeed() -> None:
     ]
 
 
+def test_every_sandbox_tenant_is_labelled_and_no_other() -> None:
+    labelled = [line for line in render_plan(PLAN, "github").splitlines() if line.startswith("Tenant ")]
+
+    assert labelled == [
+        "Tenant contoso: changes",
+        "Tenant denied-$(reboot): denied [sandbox: embedded in tapctl, not a Microsoft tenant]",
+        "Tenant fabrikam: failed",
+        "Tenant northwind: clean",
+    ]
+
+
 def test_the_last_line_is_the_footer() -> None:
     last = render_plan(PLAN, "github", seconds=0.84).splitlines()[-1]
 
@@ -123,7 +134,7 @@ def test_every_command_is_one_of_ours(document: PlanDocument) -> None:
             assert command.name in ("error", "warning", "notice")
             assert set(command.properties) <= {"file", "line", "col", "endColumn", "title"}
         else:
-            assert line.startswith(("Plan: ", "Apply: ", "Drift: ", "No changes. ", "No drift: ", "Graph: "))
+            assert line.startswith(("Tenant ", "Plan: ", "Apply: ", "Drift: ", "No changes. ", "No drift: ", "Graph: "))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -95,6 +95,14 @@ def test_details_are_folded_and_the_rest_is_not() -> None:
         assert part in unfolded
 
 
+def test_a_path_that_is_named_like_a_command_does_not_begin_a_line_as_one() -> None:
+    change = Change(
+        address="groups.g", action="update", fields=(FieldChange(path="::error::x", before=(), after=("a",)),)
+    )
+
+    assert_nothing_is_active(markdown.render_changes({"contoso": (change,)}, heading="tapctl diff"))
+
+
 def test_a_diff_has_the_signs_that_github_colours_at_the_beginning_of_lines() -> None:
     text = render_plan(replace(PLAN, tenants=(CONTOSO,)), "markdown")
 

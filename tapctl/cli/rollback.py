@@ -1,0 +1,129 @@
+"""`tapctl rollback`: the way back from an apply."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tapctl.cli import options
+from tapctl.cli.session import Session, Wishes
+from tapctl.errors import RefusedError, RemoteError, UsageError
+from tapctl.model.desired import Tenant
+from tapctl.model.live import LiveTenant
+from tapctl.model.plan import TenantPlan
+from tapctl.reconcile.planner import Planned
+from tapctl.reconcile.rollback import Declarations, Run, plan_back, read_journal, tenant_applied, tenant_before
+
+if TYPE_CHECKING:
+    from tapctl.model.desired import Guardrails
+
+
+@click.command(epilog="Example: tapctl rollback .tapctl/runs/20261122T072900.000000Z-contoso.jsonl")
+@click.argument("journal_file", metavar="JOURNAL")
+@options.selection_options
+@options.format_option("text", "json", "markdown")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.override_options
+@click.option("--journal", metavar="FILE", help="Where to write the journal of the way back (default: .tapctl/runs/).")
+@options.graph_options
+@options.common_options
+def rollback(
+    journal_file: str,
+    paths: tuple[str, ...],
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    output_format: str,
+    yes: bool,
+    overrides: tuple[str, ...],
+    reason: str | None,
+    guardrails_file: str | None,
+    journal: str | None,
+    timeout_seconds: float | None,
+    no_color: bool,
+    log_level: str,
+    log_format: str,
+) -> int:
+    """Plan, ask, and apply the way back from an apply: only fields that still hold what that apply wrote.
+
+    What that apply created is removed only with --override delete; what it deleted cannot be restored. The tenant's
+    file says how to sign in.
+    """
+    from tapctl.cli import fleet
+    from tapctl.cli.plan import outside_guardrails
+    from tapctl.output.render import render_plan
+
+    started = time.monotonic()
+    options.configure_logging(log_level, log_format)
+    if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("rollback asks before it changes anything, and there is no terminal", fix="add --yes")
+    wishes = Wishes(overrides=options.overrides(overrides, reason), reason=reason, timeout_seconds=timeout_seconds)
+    run = read_journal(Path(journal_file))
+    selection = options.selection(paths, names or (run.name,), labels)
+    tenant = _tenant(run, selection, outside_guardrails(guardrails_file))
+    color = options.wants_color(no_color=no_color)
+
+    def shown(plan: TenantPlan, style: str) -> str:
+        document, seconds = fleet.document([plan], "rollback"), time.monotonic() - started
+        return render_plan(document, style, color=color, seconds=seconds)  # type: ignore[arg-type]
+
+    def ask(plan: TenantPlan) -> bool:
+        click.echo(shown(plan, "text"), nl=False, err=output_format != "text")
+        return yes or click.confirm("Apply the way back?", err=output_format != "text")
+
+    result = asyncio.run(_go_back(run, tenant, wishes, ask, journal))
+    click.echo(shown(result, output_format), nl=False)
+    return fleet.exit_code([result])
+
+
+def _tenant(run: Run, selection: options.Selection, outside: Guardrails | None) -> Tenant:
+    """The tenant that the journal is of, as its file declares it now."""
+    from tapctl.cli.checked import check
+
+    checked = check(selection, outside)
+    for tenant, _ in checked.tenants:
+        if tenant.id == run.tenant_id and tenant.cloud == run.cloud:
+            return tenant
+    raise RefusedError(
+        f"the journal is of tenant {run.name} (id {run.tenant_id}, cloud {run.cloud}), and no valid selected file is",
+        fix="name the file of that tenant, and see `tapctl validate`",
+    )
+
+
+async def _go_back(
+    run: Run, tenant: Tenant, wishes: Wishes, ask: Callable[[TenantPlan], bool], journal: str | None
+) -> TenantPlan:
+    from tapctl.config.source import repository_of
+    from tapctl.reconcile.journal import default_path
+
+    async with _WayBack(run, tenant, wishes) as session:
+        plan = await session.plan()
+        if plan.status != "changes" or not ask(plan):
+            return plan
+        path = Path(journal) if journal else default_path(repository_of(Path.cwd()), tenant.name, datetime.now(UTC))
+        return await session.apply(plan, path)
+
+
+class _WayBack(Session):
+    """A session whose desired state is what the journal says was there before."""
+
+    def __init__(self, run: Run, tenant: Tenant, wishes: Wishes) -> None:
+        self._run = run
+        self._remove = "delete" in wishes.overrides
+        super().__init__(tenant_before(run, tenant, remove=self._remove), (), wishes, writable=True)
+
+    async def _plan_live(self, live: LiveTenant) -> Planned:
+        applied = tenant_applied(self._run, self.tenant)
+        applied_live = await self._read(applied)
+        problems = applied_live.problems()
+        if problems:
+            raise RemoteError(problems[0].describe(), fix=problems[0].advice())
+        declared = Declarations(before=self.tenant, before_live=live, applied=applied, applied_live=applied_live)
+        self.tenant, planned = plan_back(self._run, declared, self._now.date(), remove=self._remove)
+        return planned

@@ -1,0 +1,1 @@
+"""The embedded tenant, by itself: plain HTTP clients against it, none of tapctl's own."""
