@@ -13,9 +13,11 @@ from tapctl.errors import ConfigurationError, ExitCode, TapctlError
 COMMANDS = {
     "init": ("tapctl.cli.init", "init", "Make a first tenants repository."),
     "validate": ("tapctl.cli.validate", "validate", "Check tenant files, offline."),
+    "diff": ("tapctl.cli.diff", "diff", "Show what changed in the files between two revisions."),
     "plan": ("tapctl.cli.plan", "plan", "Show what apply would change."),
     "show": ("tapctl.cli.show", "show", "Show a saved plan again."),
     "apply": ("tapctl.cli.apply", "apply", "Make the changes that are needed, and verify them."),
+    "drift": ("tapctl.cli.drift", "drift", "Show what somebody changed behind Git's back."),
     "import": ("tapctl.cli.import_tenant", "import_tenant", "Write YAML for what lives in a tenant."),
     "rollback": ("tapctl.cli.rollback", "rollback", "Plan and apply the way back from an apply."),
     "sandbox": ("tapctl.cli.sandbox", "sandbox", "Work with the embedded tenant."),
@@ -34,13 +36,13 @@ class LazyGroup(click.Group):
             return None
         import importlib
 
-        module, function, _ = COMMANDS[cmd_name]
+        module, function = COMMANDS[cmd_name][:2]
         command: click.Command = getattr(importlib.import_module(module), function)
         return command
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+            formatter.write_dl([(name, entry[2]) for name, entry in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

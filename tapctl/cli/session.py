@@ -21,6 +21,7 @@ from tapctl.reconcile.read import read_tenant
 
 if TYPE_CHECKING:
     from tapctl.graph.client import GraphClient
+    from tapctl.graph.tokens import TokenFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,12 @@ class Wishes:
     impact: str = "count"
     reason: str | None = None
     timeout_seconds: float | None = None
+
+
+def _ids_of(facts: TokenFacts | None) -> frozenset[str]:
+    """Who is signed in, as far as the token says."""
+    named = {facts.application_id.lower(), facts.object_id.lower()} if facts is not None else set()
+    return frozenset(named - {""})
 
 
 class Session:
@@ -128,6 +135,8 @@ class Session:
                     today=self._now.date(),
                     graph_root=f"{self._client.graph_root}/v1.0",
                     only_lapsed=self._wishes.only_lapsed,
+                    reason=self._wishes.reason,
+                    own_ids=_ids_of(self._client.token_facts),
                 )
                 changes = await applier.apply(self._planned)
         except TapctlError as error:

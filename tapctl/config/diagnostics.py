@@ -86,6 +86,11 @@ class Problems:
         )
         self.extend((finding,))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether further findings will not be shown: no words need be found for them."""
+        return len(self._findings) >= MOST_FINDINGS
+
     def extend(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             self.has_errors = self.has_errors or finding.severity == "error"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from tapctl.config.diagnostics import Problems
 from tapctl.config.merge import overlay
@@ -20,16 +19,16 @@ ReadFile = Callable[[str, Span | None, Problems], MapNode | None]
 """Reads a file of the tree; the span is the entry that asked for it. None where it cannot be read."""
 
 
-@dataclass(slots=True)
 class _Resolution:
     """The state of resolving one tenant."""
 
-    tree: Tree
-    read: ReadFile
-    problems: Problems
-    merged: MapNode
-    done: dict[str, Protection] = field(default_factory=dict)
-    """Files that are part of `merged` already; each is merged once, where it comes first."""
+    def __init__(self, tree: Tree, read: ReadFile, problems: Problems, span: Span) -> None:
+        self.tree = tree
+        self.read = read
+        self.problems = problems
+        self.merged = MapNode(span, {})
+        self.done: dict[str, Protection] = {}
+        """Files that are part of `merged` already; each is merged once, where it comes first."""
 
 
 def resolve(path: str, root: MapNode, tree: Tree, read: ReadFile, problems: Problems) -> tuple[MapNode, Protection]:
@@ -38,7 +37,7 @@ def resolve(path: str, root: MapNode, tree: Tree, read: ReadFile, problems: Prob
     Args:
         path: where `root` was read, or any file of the tenant's folder: `extends` is relative to the file that says it.
     """
-    state = _Resolution(tree, read, problems, MapNode(root.span, {}))
+    state = _Resolution(tree, read, problems, root.span)
     protection = _merge_in(state, (path,), root)
     return apply_protection(state.merged, protection), protection
 

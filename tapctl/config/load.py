@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from tapctl.config.check import Checker, Violation
 from tapctl.config.diagnostics import Problems, Sources, ordered, with_excerpt
@@ -33,8 +33,7 @@ from tapctl.model.desired import Path as TreePath
 from tapctl.model.values import JSONValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(NamedTuple):
     """A selected tenant that cannot be used, with what could still be read of it."""
 
     name: str
@@ -45,15 +44,14 @@ class Failed:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What the PATHs hold."""
 
     tenants: tuple[Tenant, ...]
     """Those without an error, by name."""
     findings: tuple[Finding, ...]
     """Every problem of every file, each once, by file, line and column."""
-    failed: Mapping[str, Failed] = field(default_factory=dict)
+    failed: Mapping[str, Failed]
     """The others, by name."""
 
 
@@ -108,8 +106,7 @@ def _lower(one: int | None, other: int | None) -> int | None:
     return min(given) if given else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Result:
+class _Result(NamedTuple):
     """One tenant after reading, well or ill."""
 
     source: TenantSource
@@ -201,7 +198,7 @@ class _Loader:
         usable = self._validate(merged, problems)
         for schema in protection.schemas:
             check_schema_references(schema.node, problems)
-        places = Places.of(usable)
+        places = Places(usable)
         lines = self._sources.lines(dict.fromkeys(span.position.file for span in places.keys.values()))
         origin = Origin(
             name=source.name,
@@ -228,7 +225,7 @@ class _Loader:
 
     def _validate(self, merged: MapNode, problems: Problems) -> MapNode:
         """Reports what the schema refuses; returns the tree without it, so that the rest can be checked as well."""
-        places = Places.of(merged)
+        places = Places(merged)
         violations = self._checker.check(merged)
         for violation in violations:
             report(violation, places, problems, self._sources)

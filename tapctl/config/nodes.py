@@ -1,8 +1,10 @@
-"""The located tree: what a YAML file says, with the place of every key and every value."""
+"""The located tree: what a YAML file says, with the place of every key and every value.
+
+Plain classes, compared by identity: an alias makes one node stand in two places.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from tapctl.errors import Position
@@ -16,22 +18,28 @@ class Span(NamedTuple):
     width: int
 
 
-@dataclass(slots=True, eq=False)
 class ScalarNode:
     """Text, a number, true, false or nothing."""
 
-    span: Span
-    value: None | bool | int | float | str
-    text: str
-    """As written, without quotes: `0x10`, `2026-12-15`, `yes`."""
-    last_line: int
-    """The line on which a scalar of several lines ends."""
+    __slots__ = ("last_line", "span", "text", "value")
+
+    def __init__(self, span: Span, value: None | bool | int | float | str, text: str, last_line: int) -> None:
+        self.span = span
+        self.value = value
+        self.text = text
+        """As written, without quotes: `0x10`, `2026-12-15`, `yes`."""
+        self.last_line = last_line
+        """The line on which a scalar of several lines ends."""
 
 
-@dataclass(slots=True, eq=False)
 class ListNode:
-    span: Span
-    items: tuple[Node, ...]
+    """A list; its items bear their own places."""
+
+    __slots__ = ("items", "span")
+
+    def __init__(self, span: Span, items: tuple[Node, ...]) -> None:
+        self.span = span
+        self.items = items
 
 
 class Entry(NamedTuple):
@@ -41,10 +49,14 @@ class Entry(NamedTuple):
     node: Node
 
 
-@dataclass(slots=True, eq=False)
 class MapNode:
-    span: Span
-    entries: dict[str, Entry]
+    """A map, in the order of the file."""
+
+    __slots__ = ("entries", "span")
+
+    def __init__(self, span: Span, entries: dict[str, Entry]) -> None:
+        self.span = span
+        self.entries = entries
 
     def get(self, key: str) -> Node | None:
         """The value of a key, or None where it is not named."""

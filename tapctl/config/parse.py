@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
 from tapctl.config.durations import minutes, whole
 from tapctl.config.values import canonical_member, canonical_setting
@@ -35,18 +34,17 @@ Json = Mapping[str, JSONValue]
 _NOWHERE = Position("", 1, 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """What a tenant has beside what it says: its name, and where everything was written."""
 
     name: str
     source: str
-    schemas: tuple[JSONValue, ...] = ()
-    label_texts: Mapping[str, str] = field(default_factory=dict)
+    schemas: tuple[JSONValue, ...]
+    label_texts: Mapping[str, str]
     """Labels as written: `tier: 010` stays 010."""
-    positions: Mapping[Path, Position] = field(default_factory=dict)
-    value_positions: Mapping[Path, Position] = field(default_factory=dict)
-    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    positions: Mapping[Path, Position]
+    value_positions: Mapping[Path, Position]
+    lines: Mapping[str, tuple[str, ...]]
 
 
 def parse(document: Json, origin: Origin) -> Tenant:

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from tapctl.config.nodes import ListNode, MapNode, Node, Span
 from tapctl.errors import Position
 from tapctl.model.desired import Path
 
 
-@dataclass(slots=True)
 class Places:
     """Spans by path of the merged tenant; `keys` holds keys and list items, `values` what they say."""
 
-    root: Span
-    keys: dict[Path, Span] = field(default_factory=dict)
-    values: dict[Path, Span] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, root: MapNode) -> Places:
-        places = cls(root.span)
+    def __init__(self, root: MapNode) -> None:
+        self.root = root.span
+        self.keys: dict[Path, Span] = {}
+        self.values: dict[Path, Span] = {}
         pending: list[tuple[Path, Node]] = [((), root)]
         while pending:
             path, node = pending.pop()
             if isinstance(node, MapNode):
                 for key, entry in node.entries.items():
-                    places._add((*path, key), entry.key, entry.node, pending)
+                    self._add((*path, key), entry.key, entry.node, pending)
             elif isinstance(node, ListNode):
                 for index, item in enumerate(node.items):
-                    places._add((*path, index), item.span, item, pending)
-        return places
+                    self._add((*path, index), item.span, item, pending)
 
     def _add(self, path: Path, key: Span, node: Node, pending: list[tuple[Path, Node]]) -> None:
         self.keys[path] = key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tapctl.config.diagnostics import Problems
 from tapctl.config.nodes import ListNode, MapNode, Node, ScalarNode, Span
@@ -14,8 +14,7 @@ from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Group, Identity, Path, 
 _PSEUDO = (ALL_USERS, ALL_DEVICES)
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(NamedTuple):
     """One place that names a group."""
 
     key: str
@@ -99,6 +98,9 @@ class _References:
         for use in uses:
             if use.key in allowed or not use.key:
                 continue
+            if self._problems.is_full:
+                self._problems.has_errors = True
+                return
             if use.key in _PSEUDO:
                 message = f"{use.key} cannot stand in {place(use.path[:-1])}"
                 why = "all-users and all-devices are no groups"

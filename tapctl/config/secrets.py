@@ -14,9 +14,9 @@ _ANNOUNCED = (
     "|connectionstring|connection[_-]string|accountkey|account[_-]key|accesskey|access[_-]key|assertion"
 )
 _SECRET_KEY = re.compile(rf"[a-z0-9_-]*(?:{_ANNOUNCED})", re.IGNORECASE)
-_SECRET_ASSIGNMENT = re.compile(rf"([\w-]*(?:{_ANNOUNCED})[\"']?\s*[:=]\s*)\S.*", re.IGNORECASE)
+_SECRET_ASSIGNMENT = re.compile(rf"((?:{_ANNOUNCED})[\"']?\s*[:=]\s*)\S.*", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
-    r"eyJ[\w-]{6,}\.[\w-]{6,}[\w.-]*"  # a JWT: every one begins with {"
+    r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}[\w.-]*"  # a JWT: every one begins with {"
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY"
     r"|[\w~.-]{3}[0-9]Q~[\w~.-]{31,34}"  # a client secret of Microsoft Entra
     r"|\b[Bb]earer\s+[\w~.+/=-]{16,}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tapctl.config.source import GitTree, Tree, WorkTree, is_yaml, repository_of, to_display_path
 from tapctl.config.words import choice, printable
@@ -18,8 +18,7 @@ HasTenant = Callable[[Tree, str], bool]
 """Whether a file has a top-level `tenant`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TenantSource:
+class TenantSource(NamedTuple):
     """One tenant that was selected, not yet read."""
 
     name: str

@@ -5,18 +5,14 @@ A file is compared with what it extends itself. Baselines beside each other are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from tapctl.config.diagnostics import Problems
 from tapctl.config.durations import minutes, whole
 from tapctl.config.nodes import Entry, ListNode, MapNode, Node, ScalarNode, is_null
 from tapctl.config.words import place
 from tapctl.model.desired import Path
-
-Looser = Literal["drops", "subset"]
-"""When a list is looser than the one beneath: when it lacks an entry, or when it has nothing of its own."""
 
 _WHY = "guardrails and break-glass only tighten along extends, so that no tenant can step out of what holds for all"
 _LIMITS = ("maxUsersGaining", "maxUsersLosing", "maxDevicesGaining", "maxDevicesLosing")
@@ -27,18 +23,17 @@ AGE: Path = ("guardrails", "approvalMaxAge")
 LIMITS: tuple[Path, ...] = tuple(("guardrails", "impact", limit) for limit in _LIMITS)
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(NamedTuple):
     """What holds of one file and all that it extends."""
 
-    entries: dict[Path, Entry] = field(default_factory=dict)
+    entries: Mapping[Path, Entry]
     schemas: tuple[Entry, ...] = ()
 
 
 def joined(protections: Sequence[Protection]) -> Protection:
     """The strictest of several baselines beside each other."""
     silent = Problems()
-    result = Protection()
+    result = Protection({})
     for protection in protections:
         entries = dict(result.entries)
         for path, entry in protection.entries.items():

@@ -38,6 +38,10 @@ def is_private(path: Path) -> bool:
 
 def report(violation: Violation, places: Places, problems: Problems, sources: Sources) -> None:
     """Adds the finding of one violation."""
+    if problems.is_full:
+        sources.hide(violation.node)
+        problems.has_errors = True
+        return
     is_value = not violation.is_missing and violation.keyword != "allOf"
     if is_value and (is_private(violation.path) or _is_near_authentication(violation)):
         sources.hide(violation.node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from itertools import islice
 
 from tapctl.config.nodes import ListNode, MapNode, Node, ScalarNode
 from tapctl.config.secrets import HIDDEN, without_secrets
@@ -11,6 +12,8 @@ from tapctl.model.desired import Path
 
 QUOTED_LENGTH = 60
 """Characters of a value that are worth quoting."""
+MOST_COMPARED = 300
+"""Known words among which a near match is looked for: comparing costs, and files are untrusted."""
 
 
 def printable(text: str) -> str:
@@ -60,11 +63,12 @@ def _described_scalar(node: ScalarNode, is_private: bool) -> str:
 
 def near(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant."""
-    if len(word) > QUOTED_LENGTH:
+    names = list(islice(known, MOST_COMPARED + 1))
+    if len(word) > QUOTED_LENGTH or len(names) > MOST_COMPARED:
         return None
     from difflib import get_close_matches  # costs start-up time, and is needed only when something is wrong
 
-    by_folded = {name.casefold(): name for name in known}
+    by_folded = {name.casefold(): name for name in names}
     matches = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else None
 

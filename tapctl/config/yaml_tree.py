@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -18,6 +17,7 @@ from tapctl.config.words import choice, printable, quoted
 from tapctl.errors import Finding, Position
 
 MOST_BYTES = 1024 * 1024
+MOST_LINES = 20_000
 MOST_DEPTH = 32
 MOST_ALIASES = 100
 MOST_NODES = 50_000
@@ -37,8 +37,7 @@ _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _PLAIN_TAGS = ("!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One file: its tree (None when it cannot be read as YAML), its lines, and what is wrong with it."""
 
     root: MapNode | None
@@ -52,20 +51,22 @@ class _Refused(Exception):  # the file is given up: what follows could not be tr
         self.finding = finding
 
 
-@dataclass(slots=True)
 class _Frame:
     """A list or map that is still open."""
 
-    span: Span
-    anchor: str | None
-    is_map: bool
-    items: list[Node] = field(default_factory=list)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    merged: list[MapNode] = field(default_factory=list)
-    key: tuple[str, Span, bool] | None = None
-    """The key whose value comes next: its text, its place, and whether the value is kept."""
-    nodes: int = 1
-    height: int = 1
+    __slots__ = ("anchor", "entries", "height", "is_map", "items", "key", "merged", "nodes", "span")
+
+    def __init__(self, span: Span, anchor: str | None, is_map: bool) -> None:
+        self.span = span
+        self.anchor = anchor
+        self.is_map = is_map
+        self.items: list[Node] = []
+        self.entries: dict[str, Entry] = {}
+        self.merged: list[MapNode] = []
+        self.key: tuple[str, Span, bool] | None = None
+        """The key whose value comes next: its text, its place, and whether the value is kept."""
+        self.nodes = 1
+        self.height = 1
 
 
 def read_yaml(content: bytes, file: str) -> Document:
@@ -81,6 +82,8 @@ def read_yaml(content: bytes, file: str) -> Document:
         where = Span(Position(file, line, column), 1)
         return _unreadable(file, "yaml-encoding", "the file is not UTF-8", "save it as UTF-8", where)
     lines = tuple(_LINE_BREAK.split(text))
+    if len(lines) > MOST_LINES:
+        return _unreadable(file, "yaml-bounds", f"more than {MOST_LINES:,} lines", "a desired state has a few hundred")
     harmful = _FORBIDDEN.search(text)
     if harmful:
         return Document(None, lines, (_control_character(text, harmful.start(), file),))

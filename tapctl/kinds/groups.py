@@ -577,7 +577,8 @@ def _update_steps(group: Group, live: LiveGroup, names: Names, surroundings: Sur
         bare,
         display_name=_or(group.identity.display_name, bare.display_name),
         description=_or(group.description, bare.description),
-        rule=_or(group.rule, bare.rule),
+        # None stays None: an empty rule is not the absence of one.
+        rule=group.rule if group.rule is not None else bare.rule,
     )
     if after != bare:
         body: JSONObject = {}

@@ -34,6 +34,8 @@ class Outcome:
     message: str = ""
     """Why, unless applied. May quote Graph's message; never a secret."""
     fix: str = ""
+    needs_edit: bool = False
+    """Running again does not help: somebody has to edit, override or say why first (exit 3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,12 @@ from tapctl.graph.reading import Reader, run_readings
 from tapctl.kinds.steps import Draft, Look, Standing, Step, Surroundings
 from tapctl.model.desired import Tenant
 from tapctl.model.plan import Change, Outcome
-from tapctl.model.requests import Answer, Problem, ProblemKind, Write
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Write
 from tapctl.model.requests import Outcome as Reply
 from tapctl.reconcile.journal import Journal
 from tapctl.reconcile.planner import Planned, plan_tenant
 from tapctl.reconcile.read import focus, read_tenant
+from tapctl.reconcile.second_administrator import SecondAdministrator, is_refusal
 
 READ_BACK_SECONDS = 120.0
 """How long a read-back, or the search for a mark, goes on."""
@@ -28,8 +29,8 @@ LONGEST_PAUSE_SECONDS = 15.0
 MOST_SENDS = 4
 """How often one write that may be repeated is sent."""
 
-APPROVAL_CODE = "x-msft-approval-code"
-"""The header in which Intune names the approval request that a protected write has become."""
+
+INTUNE = "/deviceManagement/"
 
 
 class Remote(Reader, Protocol):
@@ -60,6 +61,23 @@ def _problem(problem: Problem) -> _Stopped:
     return _failed(problem.describe(), problem.advice())
 
 
+class _Journalled:
+    """Graph, with every write in the journal: for writes that are sent in a detour."""
+
+    def __init__(self, remote: Remote, journal: Journal) -> None:
+        self._remote = remote
+        self._journal = journal
+
+    async def read(self, reads: Sequence[Read]) -> list[Reply]:
+        return await self._remote.read(reads)
+
+    async def write(self, write: Write) -> Reply:
+        self._journal.sending(write.purpose, write, None)
+        reply = await self._remote.write(write)
+        self._journal.answered(write.purpose, write, reply)
+        return reply
+
+
 class Applier:
     """Carries out one tenant's plan."""
 
@@ -73,6 +91,8 @@ class Applier:
         today: date,
         graph_root: str,
         only_lapsed: bool = False,
+        reason: str | None = None,
+        own_ids: frozenset[str] = frozenset(),
     ) -> None:
         self._tenant = tenant
         self._remote = remote
@@ -81,6 +101,7 @@ class Applier:
         self._today = today
         self._graph_root = graph_root
         self._only_lapsed = only_lapsed
+        self._second = SecondAdministrator(remote=_Journalled(remote, journal), reason=reason, own_ids=own_ids)
         self._ids: dict[str, str] = {}
 
     async def apply(self, planned: Planned) -> tuple[Change, ...]:
@@ -139,7 +160,8 @@ class Applier:
             if isinstance(reply, Answer):
                 needs_id = is_first and change.action == "create"
                 return _new_id(reply) or ((await self._until_after(step)).id if needs_id else look.id)
-            _check_waiting(reply)
+            if step.write.path.startswith(INTUNE) and is_refusal(reply):
+                return await self._ask_second(step, reply)
             if step.write.creates and reply.ambiguous:
                 return await self._search(step, reply)
             repeatable = reply.ambiguous or reply.kind is ProblemKind.CONFLICT
@@ -152,6 +174,17 @@ class Applier:
             if look.standing is Standing.FOREIGN:
                 raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
         raise AssertionError("the last attempt either returns or raises")
+
+    async def _ask_second(self, step: Step, refusal: Problem) -> str | None:
+        """A write that a second administrator has to approve: done with an approval, or it waits for one."""
+        settled = await self._second.settle(step.write, refusal)
+        if isinstance(settled, Answer):
+            return _new_id(settled) or (await self._look(step)).id
+        if isinstance(settled, Outcome):
+            raise _Stopped(settled)
+        if settled.ambiguous and step.write.creates:
+            return await self._search(step, settled)
+        raise _problem(settled)
 
     async def _before(self, step: Step, *, is_first: bool) -> Look:
         """The look right before a write. Between two writes of one change our own last one may still be settling."""
@@ -242,19 +275,6 @@ def _unverified(purpose: str) -> Outcome:
         message=f"{purpose}: written, but not seen back within {READ_BACK_SECONDS:g} s",
         fix="run `tapctl plan` in a few minutes: Graph may only be slow",
     )
-
-
-def _check_waiting(reply: Problem) -> None:
-    """Intune's multi-admin approval: the write was not done, it has become a request."""
-    code = reply.headers.get(APPROVAL_CODE)
-    if code:
-        raise _Stopped(
-            Outcome(
-                name="waiting",
-                message=f"waits for a second administrator's approval (request {code})",
-                fix="once it is approved in the Intune admin centre, apply again",
-            )
-        )
 
 
 def _is_applied(change: Change) -> bool:

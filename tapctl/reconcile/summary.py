@@ -129,6 +129,9 @@ def applied(plan: TenantPlan, changes: tuple[Change, ...], journal: str, usage: 
         status, code = "waiting", ExitCode.CHANGES
     else:
         status, code = "partial", ExitCode.FAILED
+        broken = [_outcome(change) for change in changes if _outcome(change).name in ("failed", "unverified")]
+        if all(outcome.needs_edit for outcome in broken):
+            code = ExitCode.REFUSED
     bad = next((change for change in changes if _outcome(change).name in ("failed", "unverified")), None)
     return replace(
         plan,

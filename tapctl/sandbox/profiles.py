@@ -308,6 +308,8 @@ def _checked_metadata(exchange: Exchange, body: JSONObject) -> JSONObject:
         check_scope_tags(exchange, values["roleScopeTagIds"])
     if "templateReference" in values:
         template = values["templateReference"] or {}
+        if not isinstance(template, dict):
+            raise exchange.refuse("templateReference is not an object.")
         values["templateReference"] = {**NO_TEMPLATE, **without_annotations(template)}
     return values
 

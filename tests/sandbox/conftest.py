@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.sandbox.support import Graph
-
-MakeGraph = Callable[..., Graph]
+from tests.sandbox.support import Graph, MakeGraph
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,10 @@ class Graph:
         response = self.post(f"/{version}/$batch", {"requests": list(requests)})
         assert response.status_code == 200, response.text
         return {part["id"]: part for part in response.json()["responses"]}
+
+
+MakeGraph = Callable[..., Graph]
+"""What the fixture `make_graph` is."""
 
 
 def security_group(name: str, **more: Any) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tapctl.sandbox.faults import Fault
-from tests.sandbox.conftest import MakeGraph
-from tests.sandbox.support import TAP, TAP_TYPE, Graph, error_code
+from tests.sandbox.support import TAP, TAP_TYPE, Graph, MakeGraph, error_code
 
 JSON = {"Content-Type": "application/json"}
 POLICY = TAP.removeprefix("/v1.0")

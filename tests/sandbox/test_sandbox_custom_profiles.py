@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import MakeGraph
-from tests.sandbox.support import CUSTOM, Graph, error_code
+from tests.sandbox.support import CUSTOM, Graph, MakeGraph, error_code
 
 TYPE = "#microsoft.graph.windows10CustomConfiguration"
 AREA = "./Device/Vendor/MSFT/Policy/Config/Authentication"

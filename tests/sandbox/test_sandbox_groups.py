@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tapctl.sandbox.tokens import mint_token
-from tests.sandbox.conftest import MakeGraph
-from tests.sandbox.support import TENANT, Graph, error_code, security_group
+from tests.sandbox.support import TENANT, Graph, MakeGraph, error_code, security_group
 
 UNKNOWN = "00000000-0000-0000-0000-00000000dead"
 EVENTUAL = {"ConsistencyLevel": "eventual"}

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from tests.sandbox.conftest import MakeGraph
-from tests.sandbox.support import TAP, TAP_TYPE, Graph, error_code
+from tests.sandbox.support import TAP, TAP_TYPE, Graph, MakeGraph, error_code
 
 ADA = "/v1.0/users/ada@contoso.com/authentication/temporaryAccessPassMethods"
 

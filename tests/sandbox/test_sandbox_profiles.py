@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import MakeGraph
 from tests.sandbox.support import (
     POLICIES,
     PREFIX,
     TYPES,
     Graph,
+    MakeGraph,
     catalog_policy,
     choice,
     error_code,

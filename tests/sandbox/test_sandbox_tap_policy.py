@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.conftest import MakeGraph
-from tests.sandbox.support import TAP, TAP_TYPE, Graph, error_code
+from tests.sandbox.support import TAP, TAP_TYPE, Graph, MakeGraph, error_code
 
 
 def patch(graph: Graph, **changes: object) -> tuple[int, str]:
