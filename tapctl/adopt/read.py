@@ -28,8 +28,6 @@ from tapctl.model.live import (
 )
 from tapctl.model.requests import Answer, Outcome, Problem, Read, Reading
 
-
-
 CATALOG = profiles.CATALOG
 CUSTOM = profiles.FORMS["oma-uri"]
 
@@ -38,6 +36,7 @@ CUSTOM = profiles.FORMS["oma-uri"]
 class _Listed:
     """One element of a collection that could be a web sign-in profile."""
 
+    form: Form
     summary: Summary
     item: JSONObject
 
@@ -75,9 +74,13 @@ def read_inventory(cloud: Cloud, names: Sequence[str] = ()) -> Reading[Inventory
         [*cast("list[_Listed]", parts["catalog"]), *cast("list[_Listed]", parts["custom"])],
         names,
     )
-    in_catalog = [item for item in listed if item in cast("list[_Listed]", parts["catalog"])]
-    in_custom = [item for item in listed if item not in in_catalog]
-    catalog, custom = (yield from together({0: _read_catalog(in_catalog), 1: _read_custom(in_custom)})).values()
+    whole = yield from together(
+        {
+            "catalog": _read_catalog([item for item in listed if item.form is CATALOG]),
+            "custom": _read_custom([item for item in listed if item.form is CUSTOM]),
+        }
+    )
+    catalog, custom = whole["catalog"], whole["custom"]
     inventory = Inventory(
         policy=cast(LivePolicy, parts["policy"]),
         profiles=tuple(sorted((*catalog.found, *custom.found), key=lambda item: item.id)),
@@ -121,7 +124,7 @@ def _list(form: Form) -> Reading[list[_Listed] | Problem]:
         return outcome
     try:
         items = objects(as_object(outcome.body, "the answer").get("value"), "value")
-        return [_Listed(summary, item) for item in items if (summary := form.summarise(item)) is not None]
+        return [_Listed(form, summary, item) for item in items if (summary := form.summarise(item)) is not None]
     except Malformed as error:
         return malformed(outcome, list_read(form).purpose, error)
 
@@ -135,7 +138,9 @@ def _named(listed: list[_Listed], names: Sequence[str]) -> list[_Listed]:
     for name in names:
         if name not in present:
             close = difflib.get_close_matches(name, present, n=3)
-            hint = f"there is {', '.join(repr(other) for other in close)}" if close else "names are written as in Intune"
+            hint = (
+                f"there is {', '.join(repr(other) for other in close)}" if close else "names are written as in Intune"
+            )
             raise RefusedError(f"no profile is named {name!r}", fix=hint)
     return [item for item in listed if not names or item.summary.name in names]
 
@@ -153,10 +158,10 @@ def _check_names(inventory: Inventory, names: Sequence[str]) -> None:
 def _read_catalog(listed: list[_Listed]) -> Reading[_Profiles]:
     """Only its settings tell whether a policy is of interest, so all are read; the rest for those that are."""
     settings = yield [CATALOG.settings_read(item.summary.id, item.purpose) for item in listed]
-    _known(impossible(outcome) if isinstance(outcome, Problem) else None for outcome in settings)
+    _known(impossible(outcome) for outcome in settings if isinstance(outcome, Problem))
     ours = [(item, seen) for item, seen in zip(listed, settings, strict=True) if _has_modelled_setting(seen)]
     assigned = yield [assignments_read(CATALOG.collection, item.summary.id, item.purpose) for item, _ in ours]
-    _known(impossible(outcome) if isinstance(outcome, Problem) else None for outcome in assigned)
+    _known(impossible(outcome) for outcome in assigned if isinstance(outcome, Problem))
     whole = [
         (item, CATALOG.compose(Answer(200, item.item), seen, assignments, item.purpose))
         for (item, seen), assignments in zip(ours, assigned, strict=True)

@@ -13,7 +13,7 @@ from tapctl.model.values import JSONValue
 
 WIDTH = 118
 _INDENT = "  "
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/@-]*(?<! )|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/@-]*(?<! )|[1-9][0-9]*[mhd]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """What YAML 1.1 or 1.2 takes for something else than text."""
 _LOG_COMMAND = re.compile(r"##(?=[A-Za-z.]*\[)")

@@ -35,6 +35,12 @@ class Consent:
     only_lapsed: bool = False
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The tenants that approvals or the saved plan speak of."""
+        saved = (plan.name for plan in self.saved.tenants) if self.saved is not None else ()
+        return (*self.approvals, *saved)
+
+    @property
     def is_given(self) -> bool:
         """Whether nobody needs to be asked."""
         return self.yes or self.only_lapsed or self.saved is not None or bool(self.approvals)
@@ -88,8 +94,9 @@ def apply(
         timeout_seconds=timeout_seconds,
     )
     chosen = options.selection(paths, names, labels)
-    if consent.approvals and not chosen.names:
-        chosen = replace(chosen, names=tuple(consent.approvals))
+    if not chosen.names:
+        # What was approved names its tenants; the others are none of this run's business.
+        chosen = replace(chosen, names=consent.names)
     checked = check(chosen, outside_guardrails(guardrails_file))
     color = options.wants_color(no_color=no_color)
 
@@ -98,7 +105,7 @@ def apply(
         click.echo(shown, nl=False, err=output_format != "text")
         return click.confirm("Apply these changes?", err=output_format != "text")
 
-    results = asyncio.run(_run(checked, wishes, consent, ask, journal))
+    results = _run(checked, wishes, consent, ask, journal)
     document = fleet.document(results, "apply")
     seconds = time.monotonic() - started
     click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)  # type: ignore[arg-type]
@@ -127,7 +134,7 @@ def _saved_overrides(consent: Consent) -> dict[str, str]:
     return {rule: reason for plan in consent.saved.tenants for rule, reason in plan.overrides.items()}
 
 
-async def _run(
+def _run(
     checked: Checked,
     wishes: Wishes,
     consent: Consent,
@@ -136,12 +143,17 @@ async def _run(
 ) -> list[TenantPlan]:
     from tapctl.cli.fleet import Fleet
 
-    async with Fleet(checked, wishes, writable=True) as fleet:
-        plans = [_consented(plan, fleet.sessions.get(plan.name), consent) for plan in await fleet.plan()]
-        waiting = [plan for plan in plans if plan.status == "changes"]
-        if waiting and not consent.is_given and not ask(plans):
-            raise UsageError("not applied")
-        return await _apply_all(fleet, plans, journal)
+    # The question is asked outside the event loop, where Ctrl-C ends it at once.
+    with asyncio.Runner() as runner:
+        fleet = Fleet(checked, wishes, writable=True)
+        try:
+            plans = [_consented(plan, fleet.sessions.get(plan.name), consent) for plan in runner.run(fleet.plan())]
+            waiting = [plan for plan in plans if plan.status == "changes"]
+            if waiting and not consent.is_given and not ask(plans):
+                raise TapctlError("nothing was applied: the answer was not yes")
+            return runner.run(_apply_all(fleet, plans, journal))
+        finally:
+            runner.run(fleet.close())
 
 
 def _consented(plan: TenantPlan, session: Session | None, consent: Consent) -> TenantPlan:
@@ -171,11 +183,14 @@ def _check(plan: TenantPlan, session: Session, consent: Consent) -> None:
         saved = next((item for item in consent.saved.tenants if item.name == plan.name), None)
         if saved is None:
             raise OutdatedError(f"the saved plan does not hold tenant {plan.name}", fix="plan again")
+        if saved.approval is None and saved.status != "clean":
+            raise OutdatedError(f"the saved plan of {plan.name} could not be approved: it is {saved.status}")
         check_age(consent.saved.created_at, now, max_age, "the saved plan")
         check_saved(saved, plan)
 
 
 async def _apply_all(fleet: Fleet, plans: Sequence[TenantPlan], journal: str | None) -> list[TenantPlan]:
+    from tapctl.cli.fleet import side_by_side
     from tapctl.config.source import repository_of
     from tapctl.reconcile.journal import default_path
 
@@ -188,4 +203,4 @@ async def _apply_all(fleet: Fleet, plans: Sequence[TenantPlan], journal: str | N
         path = Path(journal) if journal is not None else default_path(root, plan.name, now)
         return await session.apply(plan, path)
 
-    return list(await asyncio.gather(*(one(plan) for plan in plans)))
+    return await side_by_side([one(plan) for plan in plans])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -60,7 +59,7 @@ def exit_code(plans: Iterable[TenantPlan], *, changes_count: bool = False) -> Ex
 
 
 class Fleet:
-    """The sessions of one run. Use as an async context manager."""
+    """The sessions of one run."""
 
     def __init__(self, checked: Checked, wishes: Wishes, *, writable: bool) -> None:
         from tapctl.cli.session import Session
@@ -69,31 +68,47 @@ class Fleet:
             tenant.name: Session(tenant, findings, wishes, writable=writable) for tenant, findings in checked.tenants
         }
         self._broken = tuple(broken(item) for item in checked.failed)
-        self._stack = AsyncExitStack()
         self._places = asyncio.Semaphore(TENANTS_AT_ONCE)
 
-    async def __aenter__(self) -> Fleet:
+    async def close(self) -> None:
+        """Give back what the sessions hold open."""
         for session in self.sessions.values():
-            await self._stack.enter_async_context(session)
-        return self
-
-    async def __aexit__(self, *details: object) -> None:
-        await self._stack.aclose()
+            await session.close()
 
     async def plan(self) -> list[TenantPlan]:
         """Plan every tenant side by side."""
-        plans = await asyncio.gather(*(self._plan(session) for session in self.sessions.values()))
+        plans = await side_by_side([self._plan(session) for session in self.sessions.values()])
         return [*plans, *self._broken]
 
     async def _plan(self, session: Session) -> TenantPlan:
-        async with self._places:
-            return await session.plan()
+        try:
+            async with self._places:
+                return await session.plan_or_interrupted()
+        except asyncio.CancelledError:
+            return session.interrupted()
+
+
+async def side_by_side(runs: Sequence[Coroutine[None, None, TenantPlan]]) -> list[TenantPlan]:
+    """Every tenant's result, in order. When the run is interrupted each tenant is told, and still says how it ended."""
+    tasks = [asyncio.ensure_future(run) for run in runs]
+    if not tasks:
+        return []
+    try:
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    return [task.result() for task in tasks]
 
 
 async def plan_all(checked: Checked, wishes: Wishes) -> list[TenantPlan]:
     """Plan every tenant with clients that cannot write."""
-    async with Fleet(checked, wishes, writable=False) as fleet:
+    fleet = Fleet(checked, wishes, writable=False)
+    try:
         return await fleet.plan()
+    finally:
+        await fleet.close()
 
 
 def sandbox_only(checked: Checked) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from itertools import pairwise
 
 import click
 
@@ -83,16 +84,33 @@ def run(arguments: list[str] | None = None) -> int:
     except ConfigurationError as error:
         from tapctl.output.render import render_findings
 
+        if _wants_json(arguments):
+            click.echo(render_findings(error.findings, "json"), nl=False)
         click.echo(render_findings(error.findings, "text"), err=True)
         return error.exit_code
     except TapctlError as error:
         _say(error.message, error.fix)
+        if _wants_json(arguments) and error.exit_code is not ExitCode.USAGE:
+            _say_json(error)
         return error.exit_code
     except BrokenPipeError:
         return ExitCode.FAILED
     except Exception as error:  # noqa: BLE001 - the one place: a defect of tapctl must not print a traceback either
         return _defect(error)
     return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _wants_json(arguments: list[str] | None) -> bool:
+    """Whether the command line asks for JSON: it is printed for every exit code but 64."""
+    words = sys.argv[1:] if arguments is None else arguments
+    asked = {"--format=json"} & set(words)
+    return bool(asked) or any(pair == ("--format", "json") for pair in pairwise(words))
+
+
+def _say_json(error: TapctlError) -> None:
+    import json
+
+    click.echo(json.dumps({"error": error.message, "fix": error.fix, "exitCode": int(error.exit_code)}))
 
 
 def _say(message: str, fix: str) -> None:

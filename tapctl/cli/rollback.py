@@ -14,7 +14,7 @@ import click
 
 from tapctl.cli import options
 from tapctl.cli.session import Session, Wishes
-from tapctl.errors import RefusedError, RemoteError, UsageError
+from tapctl.errors import RefusedError, RemoteError, TapctlError, UsageError
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import TenantPlan
@@ -77,7 +77,7 @@ def rollback(
         click.echo(shown(plan, "text"), nl=False, err=output_format != "text")
         return yes or click.confirm("Apply the way back?", err=output_format != "text")
 
-    result = asyncio.run(_go_back(run, tenant, wishes, ask, journal))
+    result = _go_back(run, tenant, wishes, ask, journal)
     click.echo(shown(result, output_format), nl=False)
     return fleet.exit_code([result])
 
@@ -96,18 +96,25 @@ def _tenant(run: Run, selection: options.Selection, outside: Guardrails | None) 
     )
 
 
-async def _go_back(
+def _go_back(
     run: Run, tenant: Tenant, wishes: Wishes, ask: Callable[[TenantPlan], bool], journal: str | None
 ) -> TenantPlan:
+    from tapctl.cli.fleet import side_by_side
     from tapctl.config.source import repository_of
     from tapctl.reconcile.journal import default_path
 
-    async with _WayBack(run, tenant, wishes) as session:
-        plan = await session.plan()
-        if plan.status != "changes" or not ask(plan):
-            return plan
-        path = Path(journal) if journal else default_path(repository_of(Path.cwd()), tenant.name, datetime.now(UTC))
-        return await session.apply(plan, path)
+    with asyncio.Runner() as runner:
+        session = _WayBack(run, tenant, wishes)
+        try:
+            (plan,) = runner.run(side_by_side([session.plan_or_interrupted()]))
+            if plan.status != "changes":
+                return plan
+            if not ask(plan):
+                raise TapctlError("nothing was applied: the answer was not yes")
+            path = Path(journal) if journal else default_path(repository_of(Path.cwd()), tenant.name, datetime.now(UTC))
+            return runner.run(side_by_side([session.apply(plan, path)]))[0]
+        finally:
+            runner.run(session.close())
 
 
 class _WayBack(Session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tapctl import __version__
-from tapctl.errors import Finding, TapctlError
+from tapctl.errors import ExitCode, Finding, TapctlError
 from tapctl.insight.impact import assess
 from tapctl.model.desired import Authentication, Tenant
 from tapctl.model.live import Found, LiveTenant
@@ -43,7 +44,7 @@ def _ids_of(facts: TokenFacts | None) -> frozenset[str]:
 
 
 class Session:
-    """A tenant from its files to its result. Use as an async context manager."""
+    """A tenant from its files to its result. Whoever makes one closes it."""
 
     def __init__(self, tenant: Tenant, findings: Sequence[Finding], wishes: Wishes, *, writable: bool) -> None:
         self.tenant = tenant
@@ -55,10 +56,8 @@ class Session:
         self._planned: Planned | None = None
         self._now = datetime.now(UTC)
 
-    async def __aenter__(self) -> Session:
-        return self
-
-    async def __aexit__(self, *details: object) -> None:
+    async def close(self) -> None:
+        """Give back what the session holds open."""
         await self._stack.aclose()
 
     @property
@@ -73,6 +72,13 @@ class Session:
             return await self._plan()
         except TapctlError as error:
             return summary.failed(self.tenant, error, self.usage)
+
+    async def plan_or_interrupted(self) -> TenantPlan:
+        """Plan the tenant; a run that is interrupted meanwhile says so in its result."""
+        try:
+            return await self.plan()
+        except asyncio.CancelledError:
+            return self.interrupted()
 
     async def _plan(self) -> TenantPlan:
         client = await self._connect()
@@ -119,6 +125,7 @@ class Session:
 
         if self._planned is None or self._client is None:
             raise AssertionError("apply comes after plan")
+        applier: Applier | None = None
         try:
             with Journal(journal_path) as journal:
                 journal.begin(
@@ -139,6 +146,9 @@ class Session:
                     own_ids=_ids_of(self._client.token_facts),
                 )
                 changes = await applier.apply(self._planned)
+        except asyncio.CancelledError:
+            done = applier.so_far() if applier is not None else plan.changes
+            return summary.interrupted(plan, done, str(journal_path), self.usage)
         except TapctlError as error:
             return replace(
                 plan,
@@ -151,6 +161,13 @@ class Session:
                 graph=self.usage,
             )
         return summary.applied(plan, changes, str(journal_path), self.usage)
+
+    def interrupted(self) -> TenantPlan:
+        """The result of a run that was interrupted before anything was applied."""
+        return replace(
+            summary.failed(self.tenant, TapctlError("interrupted; nothing was written"), self.usage),
+            exit_code=ExitCode.INTERRUPTED,
+        )
 
     async def _connect(self) -> GraphClient:
         from tapctl.graph.connect import connect

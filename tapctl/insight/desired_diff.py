@@ -78,6 +78,14 @@ def same_value(path: str, one: Value, other: Value) -> bool:
     return one == other
 
 
+def _respelled(path: str, older: Value, newer: Value) -> Value:
+    """The older value in the spelling of the newer one, so that a list shows only members that came or went."""
+    if path != "members" or not isinstance(older, tuple) or not isinstance(newer, tuple):
+        return older
+    spellings = {str(item).lower(): item for item in newer}
+    return as_set(spellings.get(str(item).lower(), item) for item in older)
+
+
 # What a declaration says beyond the fields that a plan compares
 
 
@@ -218,7 +226,7 @@ def _change(
 ) -> Change | None:
     was, to = before or {}, after or {}
     fields = tuple(
-        FieldChange(path=path, before=was.get(path), after=to.get(path))
+        FieldChange(path=path, before=_respelled(path, was.get(path), to.get(path)), after=to.get(path))
         for path in sorted({*was, *to})
         if (path in was) != (path in to) or not same_value(path, was.get(path), to.get(path))
     )

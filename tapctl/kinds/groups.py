@@ -174,7 +174,7 @@ def _named(group: Group, outcome: Outcome, purpose: str) -> Sighting[LiveGroup]:
         return Absent()
     if len(fitting) > 1:
         return Ambiguous(candidates)
-    takes = (group.external or group.identity.adopt) and fitting[0].display_name == wanted
+    takes = (group.external or group.identity.takes_over) and fitting[0].display_name == wanted
     return Found(fitting[0]) if takes else Unmarked(candidates)
 
 
@@ -585,7 +585,8 @@ def _update_steps(group: Group, live: LiveGroup, names: Names, surroundings: Sur
         if after.display_name != bare.display_name:
             body["displayName"] = after.display_name
         if after.description != bare.description:
-            body["description"] = after.description
+            # Graph refuses an empty text; null is how it says none.
+            body["description"] = after.description or None
         if after.rule != bare.rule:
             body["membershipRule"] = after.rule
         purpose = f"updating group {group.identity.key}"

@@ -113,7 +113,7 @@ def _fitting(profile: Profile, seen: list[Summary]) -> Summary | Absent | Ambigu
         return Absent()
     if len(fitting) > 1:
         return Ambiguous(candidates)
-    taken = bool(marked) or (identity.adopt and fitting[0].name == identity.display_name)
+    taken = bool(marked) or (identity.takes_over and fitting[0].name == identity.display_name)
     return fitting[0] if taken else Unmarked(candidates)
 
 

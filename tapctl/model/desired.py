@@ -41,6 +41,11 @@ class Identity:
     """Take over the one live object of exactly this name although it bears no mark."""
     ensure: Ensure = "present"
 
+    @property
+    def takes_over(self) -> bool:
+        """Whether an object that merely has the name may become this one. What is to be deleted never is."""
+        return self.adopt and self.ensure == "present"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:

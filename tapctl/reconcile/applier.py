@@ -6,6 +6,7 @@ settled by looking, and what might make a thing twice is never sent twice."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -26,6 +27,8 @@ READ_BACK_SECONDS = 120.0
 """How long a read-back, or the search for a mark, goes on."""
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 15.0
+SETTLING_SECONDS = 60.0
+"""How long a write that refers to what this run has just made is tried: Graph's services learn of it one by one."""
 MOST_SENDS = 4
 """How often one write that may be repeated is sent."""
 
@@ -103,23 +106,34 @@ class Applier:
         self._only_lapsed = only_lapsed
         self._second = SecondAdministrator(remote=_Journalled(remote, journal), reason=reason, own_ids=own_ids)
         self._ids: dict[str, str] = {}
+        self._made: set[str] = set()
+        self._done: dict[str, Change] = {}
+        self._open: dict[str, Change] = {}
 
     async def apply(self, planned: Planned) -> tuple[Change, ...]:
         """Carry out every change in order; each is returned with its outcome. A change that did not end as applied
         blocks those that depend on it, and nothing else."""
         self._ids = {f"groups.{key}": group_id for key, group_id in planned.names.group_ids.items()}
-        done: dict[str, Change] = {}
+        skipped = Outcome(name="skipped", message="interrupted before its turn")
+        done = self._done = {}
+        self._open = {draft.change.address: replace(draft.change, outcome=skipped) for draft in planned.drafts}
         for draft in planned.drafts:
             blockers = [need for need in draft.change.depends_on if need in done and not _is_applied(done[need])]
             if blockers:
                 outcome = Outcome(name="skipped", message=f"it depends on {', '.join(blockers)}")
             else:
                 self._journal.planned(draft.change, _object_id(draft))
+                begun = Outcome(name="failed", message="interrupted while it was under way; it may have been done")
+                self._open[draft.change.address] = replace(draft.change, outcome=begun)
                 outcome = await self._outcome_of(draft)
             change = replace(draft.change, outcome=outcome)
             self._journal.ended(change, self._ids.get(change.address) or _object_id(draft))
             done[change.address] = change
         return tuple(done.values())
+
+    def so_far(self) -> tuple[Change, ...]:
+        """Every change with what has become of it by now, for a run that was interrupted."""
+        return tuple((self._open | self._done).values())
 
     async def _outcome_of(self, draft: Draft) -> Outcome:
         try:
@@ -142,6 +156,7 @@ class Applier:
                 object_id = await self._send(draft.change, step, is_first=last is None) or object_id
                 if object_id is not None and draft.change.action == "create":
                     self._ids[draft.change.address] = object_id
+                    self._made.add(draft.change.address)
                 last = step
                 step = steps.send(object_id)
         except StopIteration:
@@ -153,7 +168,8 @@ class Applier:
         look = await self._before(step, is_first=is_first)
         if look.standing is Standing.AFTER:
             return look.id
-        for attempt in range(1, MOST_SENDS + 1):
+        settles_by = self._time.now() + SETTLING_SECONDS
+        for attempt in itertools.count(1):
             self._journal.sending(address, step.write, step.before)
             reply = await self._remote.write(step.write)
             self._journal.answered(address, step.write, reply)
@@ -164,8 +180,11 @@ class Applier:
                 return await self._ask_second(step, reply)
             if step.write.creates and reply.ambiguous:
                 return await self._search(step, reply)
+            if self._may_be_early(change, reply) and self._time.now() < settles_by:
+                await self._time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+                continue
             repeatable = reply.ambiguous or reply.kind is ProblemKind.CONFLICT
-            if step.write.creates or not repeatable or attempt == MOST_SENDS:
+            if step.write.creates or not repeatable or attempt >= MOST_SENDS:
                 raise _problem(reply)
             await self._time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
             look = await self._look(step)
@@ -173,7 +192,14 @@ class Applier:
                 return look.id
             if look.standing is Standing.FOREIGN:
                 raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
-        raise AssertionError("the last attempt either returns or raises")
+        raise AssertionError("the loop ends by returning or raising")
+
+    def _may_be_early(self, change: Change, reply: Problem) -> bool:
+        """Whether a write was refused because Graph does not know yet, everywhere, what this run has just made.
+
+        A refusal says that nothing was done, so the same write may be sent again."""
+        leans_on = {change.address, *change.depends_on}
+        return reply.status in (400, 404) and not reply.ambiguous and bool(leans_on & self._made)
 
     async def _ask_second(self, step: Step, refusal: Problem) -> str | None:
         """A write that a second administrator has to approve: done with an approval, or it waits for one."""

@@ -13,7 +13,7 @@ from tapctl.kinds import groups, policy, profiles
 from tapctl.kinds.naming import Names, names_of
 from tapctl.kinds.steps import Draft
 from tapctl.kinds.troubles import trouble
-from tapctl.model.desired import Tenant
+from tapctl.model.desired import Identity, Tenant
 from tapctl.model.live import Found, LivePolicy, LiveTenant, Referrer
 from tapctl.model.plan import FieldChange
 from tapctl.model.values import Record, Value
@@ -51,6 +51,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
         else:
             findings.append(result)
     findings += _deleted_targets(tenant, live, names)
+    findings += _adopted(tenant, live)
     drafts = [_with_role(tenant, draft) for draft in drafts]
     drafts, blocked = _guard_deletions(tenant, live, names, drafts)
     drafts = _with_real_needs(drafts)
@@ -130,6 +131,34 @@ def _deleted_targets(tenant: Tenant, live: LiveTenant, names: Names) -> Iterator
         sighting = live.profiles[key]
         if isinstance(sighting, Found):
             yield from profiles.deleted_targets(tenant, tenant.profiles[key], sighting.object, names)
+
+
+def _adopted(tenant: Tenant, live: LiveTenant) -> Iterator[Finding]:
+    """Objects taken over by name: the pin to commit, so that the name alone never decides again."""
+    for key, group in sorted(tenant.groups.items()):
+        seen = live.groups[key]
+        if isinstance(seen, Found) and _is_taken(group.identity) and seen.object.unique_name != group.unique_name:
+            yield _pin(tenant, ("groups", key), f"group {seen.object.display_name!r}", seen.object.id)
+    for key, profile in sorted(tenant.profiles.items()):
+        found = live.profiles[key]
+        if isinstance(found, Found) and _is_taken(profile.identity) and found.object.mark != key:
+            yield _pin(tenant, ("webSignIn", key), f"profile {found.object.name!r}", found.object.id)
+
+
+def _is_taken(identity: Identity) -> bool:
+    return identity.takes_over and identity.id is None
+
+
+def _pin(tenant: Tenant, path: tuple[str | int, ...], what: str, found: str) -> Finding:
+    return trouble(
+        tenant,
+        (*path, "adopt"),
+        "adopted",
+        f"{what} is taken over: its id is {found}",
+        why="a name can be given to another object tomorrow, an id cannot",
+        fix=f"write `id: {found}` in the place of `adopt: true`",
+        severity="info",
+    )
 
 
 def _with_real_needs(drafts: list[Draft]) -> list[Draft]:

@@ -146,5 +146,17 @@ def applied(plan: TenantPlan, changes: tuple[Change, ...], journal: str, usage: 
     )
 
 
+def interrupted(plan: TenantPlan, changes: tuple[Change, ...], journal: str, usage: GraphUsage) -> TenantPlan:
+    """The result of an apply that was interrupted: what was under way may have been carried out."""
+    result = applied(plan, changes, journal, usage)
+    return replace(
+        result,
+        status="partial",
+        exit_code=ExitCode.INTERRUPTED,
+        error="interrupted",
+        fix="run again: it goes on from what is there",
+    )
+
+
 def _outcome(change: Change) -> Outcome:
     return change.outcome or Outcome(name="skipped", message="not attempted")

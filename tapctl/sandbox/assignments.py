@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tapctl.sandbox import directory
-from tapctl.sandbox.exchange import ZERO_GUID, Exchange, is_guid
+from tapctl.sandbox.exchange import ZERO_GUID, Exchange, is_guid, without_annotations
 from tapctl.sandbox.wire import JSONObject
 
 ALL_USERS_ID = "acacacac-9df4-4c7d-9d50-4ef0226f57a9"
@@ -26,7 +26,7 @@ def checked(exchange: Exchange, known: list[JSONObject]) -> list[JSONObject]:
     """
     body = exchange.body()
     sent = body.get("assignments")
-    if not isinstance(sent, list) or set(body) - {"assignments"}:
+    if not isinstance(sent, list) or set(without_annotations(body)) - {"assignments"}:
         raise exchange.refuse("The request needs the parameter 'assignments', and no other.")
     targets = [_checked_target(exchange, entry, known) for entry in sent]
     places = [(target["@odata.type"], target.get("groupId")) for target in targets]

@@ -25,6 +25,27 @@ def find(exchange: Exchange, identifier: str) -> JSONObject | None:
     return None
 
 
+def find_user(exchange: Exchange, key: str) -> JSONObject | None:
+    """The user of that id or user principal name."""
+    by_id = exchange.store.read("users", key)
+    if by_id is not None:
+        return by_id
+    wanted = key.lower()
+    return next((user for user in exchange.store.scan("users") if user["userPrincipalName"].lower() == wanted), None)
+
+
+def require_user(exchange: Exchange) -> JSONObject:
+    """The user of the path.
+
+    Raises:
+        GraphError: 404.
+    """
+    found = find_user(exchange, exchange.parameters["user"])
+    if found is None:
+        raise not_found(exchange.parameters["user"], exchange.service)
+    return found
+
+
 def kind_of(item: JSONObject) -> str:
     """user, group, device or servicePrincipal."""
     return str(item["@odata.type"]).rsplit(".", 1)[-1]
@@ -88,10 +109,8 @@ def answer_members(exchange: Exchange, items: Iterable[JSONObject]) -> Reply:
 
 def _subject(exchange: Exchange) -> JSONObject:
     """The user, group, device or object that the path names."""
-    from tapctl.sandbox import users  # users build on this module
-
     if "user" in exchange.parameters:
-        return users.require(exchange)
+        return require_user(exchange)
     identifier = next(
         exchange.parameters[name] for name in ("group", "device", "object") if name in exchange.parameters
     )

@@ -66,7 +66,8 @@ A line of the log has `time`, `version`, `method`, `path`, `query`, `body`, `sta
 A fault names an `action` and what it strikes: `method`, `path` (a regular expression, searched in path and query below
 the version, case ignored), `version`, `writes` (true: only requests that change something), `first` and `last`
 occurrence, counted from 1 for each rule in each process. What is left out matches everything. In a batch, `status` and
-`throttle` strike the part, every other action the whole call.
+`throttle` strike the part, every other action the whole call; a rule that matches `/$batch` itself leaves the parts
+alone.
 """
 
 

@@ -113,11 +113,21 @@ class Faults:
     rules: Sequence[Fault] = ()
     _seen: dict[int, int] = field(default_factory=dict)
 
-    def strike(self, call: Call) -> Fault | None:
-        """Count `call` for every rule that matches it; the first rule whose range it falls into strikes."""
+    def strike(self, calls: Sequence[Call]) -> list[Fault | None]:
+        """Which rule strikes each of `calls`: a request alone, or a batch and its parts.
+
+        A request is counted for every rule that matches it, and the first whose range it falls into strikes. A rule
+        that matches a batch as such leaves its parts alone.
+        """
+        whole, *parts = calls
+        every = frozenset(range(len(self.rules)))
+        of_whole = frozenset(index for index in every if self.rules[index].matches(whole))
+        return [self._strike(whole, of_whole), *(self._strike(part, every - of_whole) for part in parts)]
+
+    def _strike(self, call: Call, considered: frozenset[int]) -> Fault | None:
         struck: Fault | None = None
         for index, rule in enumerate(self.rules):
-            if not rule.matches(call):
+            if index not in considered or not rule.matches(call):
                 continue
             occurrence = self._seen[index] = self._seen.get(index, 0) + 1
             due = rule.first <= occurrence and (rule.last is None or occurrence <= rule.last)

@@ -7,7 +7,7 @@ import string
 from datetime import datetime, timedelta
 from typing import Any
 
-from tapctl.sandbox import audit, tap_policy, users
+from tapctl.sandbox import audit, directory, tap_policy
 from tapctl.sandbox.errors import denied, not_found
 from tapctl.sandbox.exchange import Exchange, new_id
 from tapctl.sandbox.odata import Listing, answer_list
@@ -19,7 +19,7 @@ _SHOWN = ("id", "createdDateTime", "startDateTime", "lifetimeInMinutes", "isUsab
 
 
 def list_passes(exchange: Exchange) -> Reply:
-    user = users.require(exchange)
+    user = directory.require_user(exchange)
     options = sorted(name for name in exchange.options if name.startswith("$"))
     if options:
         raise exchange.refuse(f"The query option {options[0]} is not supported.")
@@ -29,7 +29,7 @@ def list_passes(exchange: Exchange) -> Reply:
 
 
 def get_pass(exchange: Exchange) -> Reply:
-    user = users.require(exchange)
+    user = directory.require_user(exchange)
     for entry in _passes_of(exchange, user):
         if entry["id"] == exchange.parameters["pass"].lower():
             fragment = f"users('{user['id']}')/authentication/temporaryAccessPassMethods/$entity"
@@ -38,7 +38,7 @@ def get_pass(exchange: Exchange) -> Reply:
 
 
 def create_pass(exchange: Exchange) -> Reply:
-    user = users.require(exchange)
+    user = directory.require_user(exchange)
     policy = exchange.store.read("policies", tap_policy.KEY) or tap_policy.default_policy()
     if exchange.actor.is_user and exchange.actor.id == user["id"]:
         raise denied("authentication")
@@ -66,7 +66,7 @@ def create_pass(exchange: Exchange) -> Reply:
 
 
 def delete_pass(exchange: Exchange) -> Reply:
-    user = users.require(exchange)
+    user = directory.require_user(exchange)
     for entry in _passes_of(exchange, user):
         if entry["id"] == exchange.parameters["pass"].lower():
             exchange.store.remove("passes", entry["id"])

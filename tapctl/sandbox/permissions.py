@@ -47,6 +47,23 @@ APPLICATION_READ: Permissions = _DIRECTORY_READ | {"Application.Read.All"}
 ROLE_READ: Permissions = _DIRECTORY_READ | {"RoleManagement.Read.Directory"}
 
 ALL_PERMISSIONS: Permissions = frozenset().union(
-    *(value for name, value in sorted(globals().items()) if name.isupper() and isinstance(value, frozenset))
+    POLICY_READ,
+    CONDITIONAL_ACCESS_READ,
+    PASS_READ,
+    GROUP_CREATE,
+    MEMBER_WRITE,
+    MEMBERSHIP_READ,
+    ROLE_ASSIGNABLE_WRITE,
+    USER_WRITE,
+    PROFILE_READ,
+    SCOPE_TAG_READ,
+    MANAGED_DEVICE_READ,
+    APPROVAL_READ,
+    ENTRA_AUDIT_READ,
+    INTUNE_AUDIT_READ,
+    ORGANIZATION_READ,
+    DOMAIN_READ,
+    APPLICATION_READ,
+    ROLE_READ,
 )
 """Every permission that some call of the sandbox asks for."""

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from tapctl.errors import RemoteError
 from tapctl.sandbox import approvals, batch, errors, routes
 from tapctl.sandbox.behaviour import Behaviour
 from tapctl.sandbox.errors import ConnectionLost, GraphError
-from tapctl.sandbox.exchange import Exchange, new_id
+from tapctl.sandbox.exchange import Exchange
 from tapctl.sandbox.faults import PART_ACTIONS, Fault, Faults
 from tapctl.sandbox.seed import seed
 from tapctl.sandbox.state import StateFile, Store
@@ -66,7 +66,7 @@ class Sandbox:
             except GraphError as error:
                 return self._logged(call, errors.reply(error, call, self.clock(), self.behaviour))
             calls = [call, *(part for _, _, part in parts)]
-            strikes = [self.faults.strike(each) for each in calls]
+            strikes = self.faults.strike(calls)
             return self._answer(call, parts, dict(zip(map(id, calls), strikes, strict=True)))
 
     def _answer(self, call: Call, parts: list[batch.Part], strikes: dict[int, Fault | None]) -> Reply:
@@ -261,11 +261,3 @@ class Sandbox:
                 file.write(json.dumps(entry) + "\n")
         except OSError as error:
             raise RemoteError(f"the sandbox log {self._log} cannot be written: {error.strerror}") from error
-
-
-def new_call(method: str, version: str, path: str, body: JSONObject | None = None) -> Call:
-    """A request from inside, for `Sandbox.dispatch`."""
-    return Call(method=method, version=version, path=path, body=body, request_id=new_id())
-
-
-__all__: Sequence[str] = ("KILLED", "Sandbox", "new_call", "utc_now")

@@ -67,27 +67,6 @@ def _typeless(item: JSONObject) -> JSONObject:
     return {name: value for name, value in item.items() if name != "@odata.type"}
 
 
-def find(exchange: Exchange, key: str) -> JSONObject | None:
-    """The user of that id or user principal name."""
-    by_id = exchange.store.read("users", key)
-    if by_id is not None:
-        return by_id
-    wanted = key.lower()
-    return next((user for user in exchange.store.scan("users") if user["userPrincipalName"].lower() == wanted), None)
-
-
-def require(exchange: Exchange) -> JSONObject:
-    """The user of the path.
-
-    Raises:
-        GraphError: 404.
-    """
-    found = find(exchange, exchange.parameters["user"])
-    if found is None:
-        raise not_found(exchange.parameters["user"], exchange.service)
-    return found
-
-
 def list_users(exchange: Exchange) -> Reply:
     return answer_list(exchange, map(_typeless, exchange.store.scan("users")), USERS)
 
@@ -98,7 +77,7 @@ def count_users(exchange: Exchange) -> Reply:
 
 def get_user(exchange: Exchange) -> Reply:
     default = DEFAULT_PROPERTIES if exchange.call.version == "v1.0" else None
-    user = project(exchange, _typeless(require(exchange)), default)
+    user = project(exchange, _typeless(directory.require_user(exchange)), default)
     return Reply(body={"@odata.context": exchange.context("users/$entity"), **user})
 
 
@@ -140,6 +119,6 @@ def registered_owners(exchange: Exchange) -> Reply:
 
 def owned_devices(exchange: Exchange) -> Reply:
     """The devices that a user registered."""
-    user = require(exchange)
+    user = directory.require_user(exchange)
     devices = exchange.store.scan("devices")
     return directory.answer_members(exchange, [device for device in devices if user["id"] in device["_owners"]])

@@ -106,7 +106,11 @@ def agree(document: JSONValue) -> None:
     assert ours == theirs
 
 
-@pytest.mark.parametrize("path", sorted(CASES.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+ALIKE = [path for path in CASES.glob("*/*.yaml") if path.stem != "text-that-ends-in-a-line-break"]
+"""JSON Schema has ECMAScript's `$`, and so has tapctl; in jsonschema it also stands before a final line break."""
+
+
+@pytest.mark.parametrize("path", sorted(ALIKE), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_tapctl_and_jsonschema_judge_every_case_alike(path: Path) -> None:
     document = read_yaml(path.read_bytes(), "f.yaml")
     if document.root is not None:

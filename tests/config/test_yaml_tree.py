@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from time import process_time
+
 import pytest
 import yaml
 
+from tapctl.config.load import load
 from tapctl.config.nodes import plain
 from tapctl.config.yaml_tree import MOST_ALIASES, MOST_BYTES, MOST_DEPTH, read_yaml
 
@@ -140,3 +144,27 @@ def test_without_libyaml_the_same_tree_is_read(monkeypatch: pytest.MonkeyPatch) 
     assert slow.root is not None
     assert plain(fast.root) == plain(slow.root)
     assert fast.root.entries["b"].key == slow.root.entries["b"].key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "groups: {a: {displayName: A, description: '" + "eyJ" * 300_000 + "'}}",
+        "groups: {a: {displayName: '" + "a" * 900_000 + "\\t'}}",
+        "groups:\n"
+        + "".join(f" g{number}: {{displayName: G{number}}}\n" for number in range(4000))
+        + "temporaryAccessPass:\n include:\n"
+        + "".join(f"  - h{number}\n" for number in range(15_000)),
+        "\n" * 900_000,
+    ],
+    ids=["nearly-a-token", "nearly-a-name", "nearly-every-group", "lines"],
+)
+def test_a_file_within_bounds_cannot_cost_much(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "contoso.yaml"
+    path.write_text(f"tenant: {{id: 6f1d7a3e-0c55-4c0e-9b1f-0a4f4f0f3c11}}\n{text}\n", encoding="utf-8")
+    began = process_time()
+
+    findings = load([str(path)]).findings
+
+    assert findings
+    assert process_time() - began < 5

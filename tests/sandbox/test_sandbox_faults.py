@@ -149,6 +149,15 @@ def test_connection_faults_of_a_part_strike_the_whole_batch(make_graph: MakeGrap
     assert not graph.body("/v1.0/groups?$filter=displayName eq 'Lost'")["value"]
 
 
+def test_a_rule_for_everything_counts_a_batch_once(make_graph: MakeGraph) -> None:
+    graph = make_graph(faults=(Fault(action="status", status=503, first=2, last=2),))
+    parts = [{"id": str(number), "method": "GET", "url": "/users"} for number in range(3)]
+
+    statuses = [graph.post("/v1.0/$batch", {"requests": parts}).status_code for _ in range(3)]
+
+    assert statuses == [200, 503, 200]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -17,8 +17,8 @@ def refer(identifier: str) -> str:
     return f"https://graph.microsoft.com/v1.0/directoryObjects/{identifier}"
 
 
-def create(graph: Graph, name: str = "New", **more: Any) -> str:
-    created = graph.post("/v1.0/groups", security_group(name, **more))
+def create(graph: Graph, display_name: str = "New", /, **more: Any) -> str:
+    created = graph.post("/v1.0/groups", security_group(display_name, **more))
     assert created.status_code == 201, created.text
     return str(created.json()["id"])
 

@@ -43,16 +43,17 @@ def test_connections_are_really_lost(make_graph: MakeGraph, action: Any) -> None
     assert state == ("enabled" if action == "lose-after" else "disabled")
 
 
-@pytest.mark.filterwarnings("ignore:GetQueryParameters is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_typed_client_reads_and_writes(graph: Graph) -> None:
     from kiota_abstractions.authentication.authentication_provider import AuthenticationProvider
     from kiota_abstractions.request_information import RequestInformation
-    from msgraph import GraphRequestAdapter, GraphServiceClient
     from msgraph.generated.models.authentication_method_state import AuthenticationMethodState
     from msgraph.generated.models.group import Group
     from msgraph.generated.models.temporary_access_pass_authentication_method_configuration import (
         TemporaryAccessPassAuthenticationMethodConfiguration,
     )
+    from msgraph.graph_request_adapter import GraphRequestAdapter
+    from msgraph.graph_service_client import GraphServiceClient
 
     class Bearer(AuthenticationProvider):
         async def authenticate_request(

@@ -1,0 +1,14 @@
+"""How many examples Hypothesis tries: HYPOTHESIS_PROFILE is fast (the default), ci or thorough."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+_LAX = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+
+settings.register_profile("fast", max_examples=100, **_LAX)
+settings.register_profile("ci", max_examples=300, derandomize=True, print_blob=True, **_LAX)
+settings.register_profile("thorough", max_examples=5_000, print_blob=True, **_LAX)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))

@@ -1,0 +1,1 @@
+"""Laws: what holds for every valid desired state over every live state."""
