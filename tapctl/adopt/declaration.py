@@ -22,7 +22,7 @@ class Note:
 
     place: Place
     text: str
-    """One sentence without a full stop; names in it are those that a file can say."""
+    """A sentence about the place, without a full stop; names in it are those that a file can say."""
     is_warning: bool = True
 
 
@@ -30,6 +30,11 @@ class Note:
 class Declaration:
     document: Tree
     notes: tuple[Note, ...] = ()
+
+
+def some(count: int, noun: str) -> str:
+    """`1 setting`, `2 settings`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 @dataclass(slots=True)
@@ -51,7 +56,7 @@ class Writer:
             tree[place[-1]] = value
             return True
         name = ".".join(place[len(at) :])
-        self.warn(at, f"{name} has a live value that a file cannot say: it is left out and not managed")
+        self.warn(at, f"`{name}` has a live value that a file cannot say: it is left out and not managed")
         return False
 
     def named(self, place: Place, name: str, object_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tapctl.adopt.declaration import Tree, Writer
+from tapctl.adopt.declaration import Tree, Writer, some
 from tapctl.adopt.inventory import MOST_MEMBERS, Inventory
 from tapctl.model.live import LiveGroup, Member
 
@@ -78,10 +78,12 @@ def _declare_members(
     others = sum(1 for member in members if member.kind == "other")
     if others and not listed:
         # An empty list would say: nobody at all, members of other kinds included.
-        writer.warn(at, f"its {others} members are neither people, devices nor groups: membership is not managed")
+        writer.warn(at, f"its members ({others}) are neither people, devices nor groups: its membership is not managed")
         return
     if others:
-        writer.warn(at, f"{others} members are neither people, devices nor groups: not listed, and kept")
+        writer.warn(
+            at, f"{some(others, 'member')} of other kinds than people, devices and groups: not listed, and kept"
+        )
     tree["members"] = [*listed]
 
 

@@ -65,16 +65,16 @@ def _targets(
     """A target list, or None when a file cannot say all of it: then it is not managed."""
     for target in sorted(targets, key=lambda item: item.id):
         if target.id in inventory.deleted:
-            writer.warn(AT, f"{path} names the deleted group {target.id}, which matches nobody and stays as it is")
+            writer.warn(AT, f"`{path}` names the deleted group {target.id}, which matches nobody and stays as it is")
     users = sorted(target.id for target in targets if target.kind == "user")
     if users:
-        writer.warn(AT, f"{path} names single users ({', '.join(users)}): it is left out and not managed")
+        writer.warn(AT, f"`{path}` names single users ({', '.join(users)}): it is left out and not managed")
         return None
     everybody = any(target.kind == "all-users" for target in targets)
     listed = sorted(group_keys[target.id] for target in targets if target.kind == "group" and target.id in group_keys)
     if not everybody:
         return listed
     if listed or path == "exclude":
-        writer.warn(AT, f"{path} names all users beside groups or as an exclusion: it is left out and not managed")
+        writer.warn(AT, f"`{path}` names all users beside groups or as an exclusion: it is left out and not managed")
         return None
     return [ALL_USERS]

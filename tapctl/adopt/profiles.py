@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tapctl.adopt.declaration import Place, Tree, Writer
+from tapctl.adopt.declaration import Place, Tree, Writer, some
 from tapctl.adopt.inventory import Inventory
 from tapctl.model.desired import ALL_DEVICES, ALL_USERS, SettingValue
 from tapctl.model.live import LiveAssignment, LiveProfile
@@ -98,9 +98,9 @@ def _json(value: SettingValue) -> JSONValue:
 
 def _note_what_stays(live: LiveProfile, at: Place, writer: Writer) -> None:
     if live.unmodelled:
-        writer.warn(at, f"it holds {live.unmodelled} settings that tapctl does not model: they stay as they are")
+        writer.warn(at, f"it holds {some(live.unmodelled, 'setting')} that tapctl does not model: kept as found")
     if live.masked:
-        writer.warn(at, f"{live.masked} of those are secrets that Graph masks: tapctl will not write its settings")
+        writer.warn(at, f"it holds {some(live.masked, 'secret')} that Graph masks: tapctl will not write its settings")
     if live.is_templated:
         writer.warn(at, "it was made from a template: tapctl can watch it, and will not write it")
 
@@ -141,10 +141,12 @@ def _note_kept(live: LiveProfile, at: Place, names: _Names, writer: Writer) -> N
         writer.warn(at, f"an assignment names the deleted group {group_id}, which matches nobody and stays as it is")
     indirect = sum(1 for item in live.assignments if not item.is_direct)
     if indirect:
-        writer.warn(at, f"{indirect} assignments come from policy sets: they stay, and tapctl cannot change the others")
+        writer.warn(
+            at, f"{some(indirect, 'assignment')} through policy sets: kept, and tapctl will not write the others"
+        )
     unknown = sum(1 for item in live.assignments if item.kind == "other" and item.is_direct)
     if unknown:
-        writer.warn(at, f"{unknown} assignments are of a kind that tapctl does not know: they stay as they are")
+        writer.warn(at, f"{some(unknown, 'assignment')} of a kind that tapctl does not know: kept as found")
 
 
 def _order(item: LiveAssignment, names: _Names) -> tuple[str, str, str]:

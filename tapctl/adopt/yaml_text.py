@@ -13,7 +13,9 @@ from tapctl.model.values import JSONValue
 
 WIDTH = 118
 _INDENT = "  "
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._/@-]*(?<! )|[1-9][0-9]*[mhd]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLAIN = re.compile(
+    r"[A-Za-z][A-Za-z0-9 ._/@-]*(?<! )|[1-9][0-9]*[mhd]|(?:group|device):[A-Za-z0-9_-]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """What YAML 1.1 or 1.2 takes for something else than text."""
 _LOG_COMMAND = re.compile(r"##(?=[A-Za-z.]*\[)")
@@ -23,7 +25,7 @@ _LOG_COMMAND = re.compile(r"##(?=[A-Za-z.]*\[)")
 def to_yaml(document: Tree, notes: Iterable[Note] = (), header: Sequence[str] = ()) -> str:
     """The text of a file: header lines as comments, then the document with each note above its place.
 
-    Keys must be plain words; values may be anything that JSON can say.
+    Values may be anything that JSON can say; maps inside lists have plain words as keys.
     """
     comments: dict[Place, list[str]] = {}
     for note in notes:
@@ -41,7 +43,7 @@ def _entry(place: Place, value: JSONValue, comments: Mapping[Place, Sequence[str
     """A key and its value, below the notes on it."""
     margin = _INDENT * (len(place) - 1)
     lines = _comment(comments.get(place, ()), margin)
-    key = f"{margin}{place[-1]}:"
+    key = f"{margin}{scalar(place[-1])}:"
     if isinstance(value, dict) and value and not _is_short(value):
         lines.append(key)
         for name, inner in value.items():
@@ -87,7 +89,9 @@ def scalar(value: None | bool | int | float | str) -> str:
 def _comment(texts: Iterable[str], margin: str) -> list[str]:
     lines: list[str] = []
     for text in texts:
-        wrapped = textwrap.wrap(_harmless(f"{text}."), WIDTH - len(margin) - 2, break_long_words=False)
+        wrapped = textwrap.wrap(
+            _harmless(f"{text[:1].upper()}{text[1:]}."), WIDTH - len(margin) - 2, break_long_words=False
+        )
         lines += [f"{margin}# {line}" for line in wrapped]
     return lines
 

@@ -81,7 +81,7 @@ def import_tenant(
     run = Run(tenant=tenant, profiles=profiles, timeout_seconds=timeout_seconds)
     try:
         result = asyncio.run(run.imported())
-        _hand_over(result.text, target)
+        _hand_over(result.text, target, force=force)
         _say_all(result, run.inventory)
         code = ExitCode.DONE
     except TapctlError as error:
@@ -187,7 +187,7 @@ def _target(out: str | None, *, force: bool) -> Path | None:
     return path
 
 
-def _hand_over(text: str, target: Path | None) -> None:
+def _hand_over(text: str, target: Path | None, *, force: bool) -> None:
     """
     Raises:
         RefusedError: the file cannot be written.
@@ -196,7 +196,8 @@ def _hand_over(text: str, target: Path | None) -> None:
         click.echo(text.encode("utf-8"), nl=False)
         return
     try:
-        target.write_text(text, encoding="utf-8", newline="\n")
+        with target.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
     except OSError as error:
         raise RefusedError(f"{target} cannot be written: {error.strerror}", fix="name another file") from None
 
@@ -248,11 +249,11 @@ def header(tenant: Tenant, today: date) -> tuple[str, ...]:
     """The first comment lines of an imported file."""
     from tapctl.output.wording import SANDBOX_LABEL
 
-    label = f" [{SANDBOX_LABEL}]" if tenant.cloud == "sandbox" else ""
     return (
         "yaml-language-server: $schema=../schemas/tenant.schema.json",
         "",
-        f"Tenant {tenant.id}, cloud {tenant.cloud}, as `tapctl import` found it on {today}.{label}",
+        f"Tenant {tenant.id}, cloud {tenant.cloud}, as `tapctl import` found it on {today}.",
+        *([f"This is a {SANDBOX_LABEL}."] if tenant.cloud == "sandbox" else []),
         "Its plan is empty. What it does not name is not managed; comments say what could not be said here.",
         "Worth adding by hand: tenant.breakGlass, tenant.scenarios and guardrails.",
     )

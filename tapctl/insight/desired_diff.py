@@ -270,7 +270,10 @@ def _widens(tenant: Tenant, address: str, item: FieldChange, after: Fields) -> b
     if address.startswith("webSignIn."):
         return (
             (item.path == "settings.enableWebSignIn" and item.after is True)
-            or (item.path == "assign.include" and assignments.includes_widen(_entries(item.before), _entries(item.after)))
+            or (
+                item.path == "assign.include"
+                and assignments.includes_widen(_entries(item.before), _entries(item.after))
+            )
             or (item.path == "assign.include.until" and _is_longer(item, after.get("assign.include")))
             or (item.path == "assign.exclude" and bool(gone))
         )

@@ -35,10 +35,8 @@ SOURCES: Mapping[str, str] = {
     "S25": "GitHub, MicrosoftDocs: azure-docs #70884, #76936, #106769, #110782; windows-itpro-docs #9976",
     "S26": "patchmypc.com and evil365.com on Autopilot, TAP and restarts (2025)",
     "S27": "Iru, Set-WebSignInAllowedUrls; notes of a managed service provider on credential provider GUIDs (2026)",
-    "S28": "Microsoft Entra, “Security operations for privileged accounts”; Sigma rule azure_tap_added",
     "S29": "Windows, “PIN reset”; FederatedAuthentication CSP",
     "S30": "j0eyv/ConditionalAccessBaseline #27 (2026)",
-    "S31": "Microsoft Entra, “Authentication and authorization error codes”",
 }
 """Where a rule's claim was read. None of it was tested against a live tenant."""
 

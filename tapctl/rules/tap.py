@@ -319,7 +319,7 @@ TAP013 = Rule(
     condition="tenant.scenarios has autopilot beside helpdesk or shared, and oneTime is true",
     why="lifetime, length and oneTime exist once in a tenant; Autopilot needs oneTime false, the others are safer "
     "with true",
-    fix="set oneTime: false and issue one-time passes by process (tapctl pass issue --once)",
+    fix="set oneTime: false and issue one-time passes by process",
     sources=("S2",),
     evidence=("D",),
     today="fires when the file names oneTime; with oneTime false the contradiction is settled as the fix says",

@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from tapctl.sandbox.faults import Fault
 from tapctl.sandbox.tenant import KILLED
 from tests.support.recorder import Sent
-from tests.support.world import EXAMPLES, World
+from tests.support.world import EXAMPLES, TENANT_ID, World
 
 CONTOSO = 6
 FABRIKAM = 9
@@ -52,6 +54,16 @@ def counted(world: World) -> dict[str, int]:
     return {name: len(world.objects(name)) for name in ("groups", "configurationPolicies", "deviceConfigurations")}
 
 
+@cache
+def counted_undisturbed(example: str) -> dict[str, int]:
+    """How many objects there are after an apply that nothing disturbed."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        world.take(EXAMPLES / example)
+        world.converge()
+        return counted(world)
+
+
 @pytest.mark.parametrize(("example", "writes"), [("contoso.yaml", CONTOSO), ("fabrikam", FABRIKAM)])
 def test_the_cases_below_strike_every_write(world: World, example: str, writes: int) -> None:
     world.take(EXAMPLES / example)
@@ -64,12 +76,8 @@ def test_the_cases_below_strike_every_write(world: World, example: str, writes: 
 @pytest.mark.parametrize("what", LOST)
 @pytest.mark.parametrize(("example", "number"), EVERY_WRITE)
 def test_a_write_that_goes_wrong_is_made_good_and_nothing_is_made_twice(
-    tmp_path: Path, example: str, number: int, what: str
+    world: World, example: str, number: int, what: str
 ) -> None:
-    whole = World(tmp_path / "whole")
-    whole.take(EXAMPLES / example)
-    whole.converge()
-    world = World(tmp_path)
     world.take(EXAMPLES / example)
     world.fail(striking(LOST[what], number))
 
@@ -78,7 +86,7 @@ def test_a_write_that_goes_wrong_is_made_good_and_nothing_is_made_twice(
     world.apply()
 
     assert world.changes() == {}
-    assert counted(world) == counted(whole)
+    assert counted(world) == counted_undisturbed(example)
 
 
 @pytest.mark.parametrize("what", AMBIGUOUS)
@@ -223,11 +231,6 @@ def test_a_change_that_somebody_else_has_made_meanwhile_is_applied_without_a_wri
 @pytest.mark.parametrize("action", ["exit-before", "exit-after"])
 @pytest.mark.parametrize("number", range(1, CONTOSO + 1))
 def test_a_killed_run_is_made_good_by_the_next_one(tmp_path: Path, number: int, action: str) -> None:
-    whole = World(tmp_path / "whole")
-    whole.take(EXAMPLES / "contoso.yaml")
-    whole.converge()
-    tenant = whole.tenant
-    (tmp_path / "state").mkdir()
     faults = [{"action": action, "writes": True, "first": number, "last": number}]
 
     killed = subprocess.run(
@@ -237,13 +240,13 @@ def test_a_killed_run_is_made_good_by_the_next_one(tmp_path: Path, number: int, 
         capture_output=True,
         check=False,
     )
-    again = World(tmp_path, state_path=tmp_path / "state" / f"{tenant.id}.json")
+    again = World(tmp_path, state_path=tmp_path / "state" / f"{TENANT_ID}.json")
     again.take(EXAMPLES / "contoso.yaml")
     again.apply()
 
     assert killed.returncode == KILLED
     assert again.changes() == {}
-    assert counted(again) == counted(whole)
+    assert counted(again) == counted_undisturbed("contoso.yaml")
 
 
 def test_every_write_is_in_the_journal_before_it_is_sent(tmp_path: Path) -> None:

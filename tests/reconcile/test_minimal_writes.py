@@ -264,7 +264,8 @@ def test_a_changed_setting_of_a_custom_profile_is_one_patch_that_keeps_every_oth
         "omaUri": "./Device/Vendor/MSFT/Policy/Config/Experience/AllowCortana",
         "value": 0,
     }
-    world.change("deviceConfigurations", profile["id"], omaSettings=[foreign, *profile["omaSettings"]])
+    stored = {**foreign, "isEncrypted": False, "secretReferenceValueId": None}
+    world.change("deviceConfigurations", profile["id"], omaSettings=[stored, *profile["omaSettings"]])
     assert world.changes() == {}
     declare_profile(world, delivery="oma-uri", settings="{enableWebSignIn: false}")
 

@@ -14,9 +14,10 @@ from typing import Any
 from tapctl.config.load import load
 from tapctl.errors import Finding
 from tapctl.graph.address import address_of
-from tapctl.graph.client import GraphClient
+from tapctl.graph.client import GraphClient, Limits
 from tapctl.graph.clouds import CLOUDS
 from tapctl.graph.reading import run_readings
+from tapctl.graph.retry import Patience
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import Change
@@ -55,6 +56,7 @@ class World:
         self.clock = StillClock()
         self.sent: list[Sent] = []
         self.today: date = START.date()
+        self.patience = Patience()
         self._state_path = state_path
         self._behaviour = behaviour or Behaviour()
         self._tenant: Tenant | None = None
@@ -198,6 +200,7 @@ class World:
             writable=writable,
             clock=self.clock,
             jitter=lambda: 0.5,
+            limits=Limits(patience=self.patience),
         )
 
     async def _look(self) -> LiveTenant:
