@@ -1,4 +1,4 @@
-"""Edits of a YAML text by position: only the lines in question change; comments, blank lines, quotes and indentation stay.
+"""Edits of a YAML text by position: only the lines in question change; comments, quotes and indentation stay.
 
 Every edit is proved before it is returned: the text must mean what it meant, with the one value exchanged."""
 

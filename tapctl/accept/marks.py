@@ -89,7 +89,7 @@ class Marks:
         end: int = node.end_mark.index
         if isinstance(node, yaml.ScalarNode):
             return self._without_breaks(end) if node.style in ("|", ">") else end
-        if node.flow_style:
+        if isinstance(node, yaml.CollectionNode) and node.flow_style:
             return end
         parts = self.parts(node)
         return parts[-1].end if parts else int(node.start_mark.index)
@@ -118,12 +118,13 @@ class Marks:
 
     def dash_before(self, index: int) -> int:
         """Where the `-` of the block list item stands that begins at an offset."""
-        dashes = [token.start_mark.index for token in self._tokens(yaml.BlockEntryToken)]
+        dashes: list[int] = [token.start_mark.index for token in self._tokens(yaml.BlockEntryToken)]
         return max(dash for dash in dashes if dash <= index)
 
     def colon_after(self, index: int) -> int:
         """Where the `:` stands that belongs to the key that ends at an offset."""
-        return min(token.start_mark.index for token in self._tokens(yaml.ValueToken) if token.start_mark.index >= index)
+        colons: list[int] = [token.start_mark.index for token in self._tokens(yaml.ValueToken)]
+        return min(colon for colon in colons if colon >= index)
 
     def _tokens(self, kind: type[yaml.Token]) -> Iterator[yaml.Token]:
         return (token for token in yaml.scan(self.text, Loader=yaml.SafeLoader) if isinstance(token, kind))

@@ -15,7 +15,7 @@ from tapctl.insight.drift import Judged
 from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
 from tapctl.kinds.settings import SETTINGS, canonical
-from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Assignment, SettingValue, Tenant
+from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Assignment, FilterMode, SettingValue, Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import FieldChange
 from tapctl.model.values import JSONValue, Record, Value
@@ -72,7 +72,7 @@ def propose(tenant: Tenant, live: LiveTenant, names: Names, drift: Iterable[Judg
     proposal = Proposal(OwnFiles.of(tenant.source))
     for judged in drift:
         change = judged.change
-        if judged.reason != "drift":
+        if judged.change.reason != "drift":
             continue
         if change.action != "update":
             proposal.refused.append(_whole(change.address, change.action))
@@ -208,7 +208,7 @@ class _Editor:
             value = canonical(name, (group,))
             return value[0] if isinstance(value, tuple) else group
         if self.item.path.startswith("assign.") and isinstance(entry, dict):
-            mode = "exclude" if entry.get("mode") == "exclude" else "include"
+            mode: FilterMode = "exclude" if entry.get("mode") == "exclude" else "include"
             name_of_filter = entry.get("filter")
             text = name_of_filter if isinstance(name_of_filter, str) else None
             return assignments.wanted_labels((Assignment(group=group, filter=text, mode=mode),), _EVER)[0]
@@ -325,5 +325,5 @@ def _is_modelled(name: str, value: Value) -> bool:
     }
     kind = SETTINGS[name].kind
     if kind in allowed:
-        return value in allowed[kind] and not (isinstance(value, int) and not isinstance(value, bool))
+        return value in allowed[kind]
     return value is None or value is False or isinstance(value, str | tuple)

@@ -38,6 +38,8 @@ def is_plain(text: str, *, in_flow: bool) -> bool:
         root = yaml.compose(probe, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         return False
+    if root is None:
+        return False
     nodes = root.value if in_flow else [value for _, value in root.value]
     return len(nodes) == 1 and isinstance(nodes[0], yaml.ScalarNode) and _is_itself(nodes[0], text)
 

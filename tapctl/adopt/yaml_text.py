@@ -13,9 +13,11 @@ from tapctl.model.values import JSONValue
 
 WIDTH = 118
 _INDENT = "  "
+_GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PLAIN = re.compile(
-    r"[A-Za-z][A-Za-z0-9 ._/@-]*(?<! )|[1-9][0-9]*[mhd]|(?:group|device):[A-Za-z0-9_-]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    rf"[A-Za-z][A-Za-z0-9 ._/@-]*(?<! )|[1-9][0-9]*[mhd]|(?:group|device):[A-Za-z0-9_-]+|{_GUID}",
 )
+"""Text that needs no quotes, in a flow list either: names, durations, members, ids."""
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """What YAML 1.1 or 1.2 takes for something else than text."""
 _LOG_COMMAND = re.compile(r"##(?=[A-Za-z.]*\[)")

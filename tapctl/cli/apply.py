@@ -191,7 +191,7 @@ def _check(plan: TenantPlan, session: Session, consent: Consent) -> None:
 
 async def _apply_all(fleet: Fleet, plans: Sequence[TenantPlan], journal: str | None) -> list[TenantPlan]:
     from tapctl.cli.fleet import side_by_side
-    from tapctl.config.source import repository_of
+    from tapctl.config.source import repository_of, to_display_path
     from tapctl.reconcile.journal import default_path
 
     root, now = repository_of(Path.cwd()), datetime.now(UTC)
@@ -201,6 +201,6 @@ async def _apply_all(fleet: Fleet, plans: Sequence[TenantPlan], journal: str | N
         if session is None or plan.status != "changes":
             return plan
         path = Path(journal) if journal is not None else default_path(root, plan.name, now)
-        return await session.apply(plan, path)
+        return await session.apply(plan, Path(to_display_path(path)))
 
     return await side_by_side([one(plan) for plan in plans])

@@ -18,7 +18,6 @@ from tapctl.model.values import JSONValue
 if TYPE_CHECKING:
     from tapctl.cli.options import Selection
     from tapctl.config.load import Failed, Loaded
-    from tapctl.config.source import GitTree
     from tapctl.model.desired import Tenant
 
 Status = Literal["clean", "changes", "failed", "unknown"]
@@ -165,7 +164,7 @@ def differences(compared: Compared, chosen: Selection) -> tuple[TenantDifference
                 fix="name a tenant file or folder of either revision, or a revision that git knows",
             )
     before, after = load_at(older, compared.paths), load_at(newer, compared.paths)
-    found = [_difference(one, other, before, after, compared) for one, other in _pairs(before, after, chosen)]
+    found = [_difference(one, other, after, compared) for one, other in _pairs(before, after, chosen)]
     if not found:
         raise UsageError("no tenant of either revision is selected", fix="check --tenant and --select")
     return tuple(sorted(found, key=lambda item: item.name))
@@ -197,14 +196,12 @@ def _is_chosen(item: Tenant | Failed, chosen: Selection) -> bool:
 
 
 def _difference(
-    older: Tenant | Failed | None, newer: Tenant | Failed | None, before: Loaded, after: Loaded, compared: Compared
+    older: Tenant | Failed | None, newer: Tenant | Failed | None, after: Loaded, compared: Compared
 ) -> TenantDifference:
     from tapctl.config.load import Failed
     from tapctl.insight.desired_diff import compare
 
-    last = newer or older
-    assert last is not None, "a pair has at least one side"
-    name = last.name
+    name = next(item.name for item in (newer, older) if item is not None)
     presence = _presence(older, newer)
     previous = older.name if older is not None and presence == "renamed" else None
     if isinstance(newer, Failed):
@@ -265,7 +262,7 @@ def _rendered(compared: Compared, found: Sequence[TenantDifference], output_form
 
         return dumps(_document(compared, found))
     if output_format == "markdown":
-        return _markdown(compared, found)
+        return _markdown(found)
     return "\n".join([*(_text(tenant, color=color) for tenant in found), _closing(compared, found) + "\n"])
 
 
@@ -274,18 +271,15 @@ def _document(compared: Compared, found: Sequence[TenantDifference]) -> JSONValu
 
     tenants: list[JSONValue] = []
     for tenant in found:
+        document: dict[str, JSONValue] = {
+            "name": tenant.name,
+            "previousName": tenant.previous_name,
+            "status": tenant.status,
+            "presence": tenant.presence,
+            "changes": changes_to_json(tenant.changes),
+        }
         findings = findings_to_json(tenant.findings)
-        assert isinstance(findings, dict), "findings_to_json makes an object"
-        tenants.append(
-            {
-                "name": tenant.name,
-                "previousName": tenant.previous_name,
-                "status": tenant.status,
-                "presence": tenant.presence,
-                "changes": changes_to_json(tenant.changes),
-                **findings,
-            }
-        )
+        tenants.append(document | (findings if isinstance(findings, dict) else {}))
     return {
         "formatVersion": FORMAT_VERSION,
         "command": "diff",
@@ -295,7 +289,7 @@ def _document(compared: Compared, found: Sequence[TenantDifference]) -> JSONValu
     }
 
 
-def _markdown(compared: Compared, found: Sequence[TenantDifference]) -> str:
+def _markdown(found: Sequence[TenantDifference]) -> str:
     from tapctl.output.markdown import render_changes
 
     findings = list(dict.fromkeys(finding for tenant in found for finding in tenant.findings))
@@ -332,7 +326,7 @@ def _closing(compared: Compared, found: Sequence[TenantDifference]) -> str:
     changes = [change for tenant in found for change in tenant.changes]
     if not changes:
         return f"No changes of the desired state {range_}."
-    actions = [change.action for change in changes]
+    actions: list[str] = [change.action for change in changes]
     counts = ", ".join(f"{actions.count(action)} {past}" for action, past in _PAST.items())
     return f"Desired state {range_}: {count_noun(len(changes), 'declaration')}: {counts}."
 

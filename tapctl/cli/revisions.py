@@ -92,7 +92,7 @@ def load_at(tree: GitTree, paths: Sequence[str]) -> Loaded:
     from tapctl.config.load import Loaded, load
 
     present = [path for path in paths or (DEFAULT_PATH,) if holds_tenants(tree, path)]
-    return load(present, tree=tree) if present else Loaded(tenants=(), findings=())
+    return load(present, tree=tree) if present else Loaded(tenants=(), findings=(), failed={})
 
 
 def holds_tenants(tree: Tree, typed: str) -> bool:

@@ -154,7 +154,8 @@ def _read_log(
 def _first_page(log: Log, since: datetime) -> Read:
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if log == "profiles":
-        conditions = f"componentName eq 'DeviceConfiguration' and activityDateTime gt {moment} and activityOperationType ne 'Get'"
+        kind = "componentName eq 'DeviceConfiguration' and activityOperationType ne 'Get'"
+        conditions = f"{kind} and activityDateTime gt {moment}"
         return Read(
             purpose="reading Intune's audit log",
             version="v1.0",

@@ -182,10 +182,10 @@ def _minutes(given: Guardrails) -> int:
 
 def _suppressions(tenant: Tenant) -> dict[str, Value]:
     listed = [
-        Record(_named({"rule": item.rule, "reason": item.reason, "until": item.until and item.until.isoformat()}))
+        _named({"rule": item.rule, "reason": item.reason, "until": item.until.isoformat() if item.until else None})
         for item in tenant.suppressions
     ]
-    return {"suppress": tuple(sorted(listed, key=repr))} if listed else {}
+    return {"suppress": tuple(sorted(map(Record, listed), key=repr))} if listed else {}
 
 
 def _value(data: JSONValue) -> Value:
@@ -292,7 +292,7 @@ def _group_widens(tenant: Tenant, key: str, item: FieldChange, after: Fields) ->
 
 
 def _roles(tenant: Tenant, key: str) -> tuple[bool, bool]:
-    """Whether a group is included anywhere, and whether it is excluded anywhere; one that is neither counts as the first."""
+    """Whether a group is included anywhere, and whether it is excluded anywhere. In doubt it is included."""
     included = {item.group for profile in tenant.profiles.values() for item in profile.include or ()}
     excluded = {item.group for profile in tenant.profiles.values() for item in profile.exclude or ()}
     excluded.update(tenant.break_glass)

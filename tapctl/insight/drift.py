@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -35,11 +35,11 @@ class Judged:
         """The fields that somebody changed."""
         return tuple(item for item in self.change.fields if self.reasons[item.path] == "drift")
 
-    @property
-    def reason(self) -> Reason:
-        """The gravest reason of a field."""
-        found = set(self.reasons.values())
-        return "drift" if "drift" in found or not found else "pending" if "pending" in found else "lapsed"
+
+def gravest(reasons: Iterable[Reason]) -> Reason:
+    """What a change is called whose fields have these reasons: drift before pending before lapsed."""
+    found = set(reasons)
+    return "drift" if "drift" in found or not found else "pending" if "pending" in found else "lapsed"
 
 
 class DriftJudge:
@@ -65,10 +65,7 @@ class DriftJudge:
     def judge(self, change: Change) -> Judged:
         """The change with its reason, and that of each field."""
         reasons = {item.path: self._reason(change, item) for item in change.fields}
-        judged = Judged(change=change, reasons=reasons)
-        from dataclasses import replace
-
-        return Judged(change=replace(change, reason=judged.reason), reasons=reasons)
+        return Judged(change=replace(change, reason=gravest(reasons.values())), reasons=reasons)
 
     def _reason(self, change: Change, item: FieldChange) -> Reason:
         if change.reason == "lapsed" or self._is_lapse(change, item):
@@ -100,5 +97,5 @@ class DriftJudge:
         if self._base is None:
             return None
         section, _, key = address.partition(".")
-        declared = {"groups": self._base.groups, "webSignIn": self._base.profiles}.get(section, {}).get(key)
+        declared = self._base.groups.get(key) if section == "groups" else self._base.profiles.get(key)
         return None if declared is None else declared.identity.ensure == "present"

@@ -1,30 +1,202 @@
-"""How many people and devices a plan gives the ability to, or takes it from: exact, an upper bound, or unknown."""
+"""How many people and devices a plan gives the ability to, or takes it from: exact, an upper bound, or unknown.
+
+The ability of people is to be in scope of the TAP policy; that of devices is to get web sign-in from a profile that the
+files declare. Both sides are counted by themselves. No figure is ever too small, and what cannot be read is unknown."""
 
 from __future__ import annotations
 
-from tapctl.graph.reading import Reader
-from tapctl.model.desired import Tenant
-from tapctl.model.live import LiveTenant
-from tapctl.model.plan import Change, Impact, ImpactCount
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from tapctl.graph.reading import Reader, run_readings
+from tapctl.insight.impact_count import NONE, UNKNOWN, at_most
+from tapctl.insight.impact_exact import Counted, count_devices, count_users
+from tapctl.insight.impact_scopes import Effects, effects_of, policy_scope
+from tapctl.insight.reach import Bound, Moves, Side, Term, Terms, Transition, concerns, gaining, losing
+from tapctl.kinds import policy
+from tapctl.kinds.groups import READ_PERMISSION
+from tapctl.kinds.together import together
+from tapctl.kinds.wire import Malformed, as_object, identifier, objects
+from tapctl.model.desired import Cloud, Tenant
+from tapctl.model.live import LivePolicy, LiveTenant
+from tapctl.model.plan import Impact, ImpactCount
+from tapctl.model.requests import Problem, Read, Reading
 from tapctl.reconcile.planner import Planned
-
-NOBODY = ImpactCount(count=0, certainty="exact")
-UNKNOWN = ImpactCount()
-
-_INERT = frozenset({"displayName", "description", "scopeTags", "length", "oneTime"})
-"""Fields that change who is called what, never who may do what."""
 
 
 async def assess(reader: Reader, tenant: Tenant, planned: Planned, live: LiveTenant, *, mode: str) -> Impact:
-    """Count what can be counted; a plan that touches nobody's ability says zero, exactly."""
-    if all(is_inert(draft.change) for draft in planned.drafts):
-        return Impact(users_gaining=NOBODY, users_losing=NOBODY, devices_gaining=NOBODY, devices_losing=NOBODY)
-    return Impact()
+    """Count who gains and who loses the ability.
+
+    Args:
+        mode: `off` reads nothing, and says only where nothing can change; `count` reads a few counts, for upper bounds;
+            `exact` lists the members of every group involved.
+
+    Raises:
+        RemoteError: signing in failed. A read that fails only makes its figure unknown.
+    """
+    effects = effects_of(tenant, planned, live)
+    if mode == "off":
+        return _unread(effects)
+    (impact,) = await run_readings(reader, [_assess(tenant.cloud, effects, is_exact=mode == "exact")])
+    return impact
 
 
-def is_inert(change: Change) -> bool:
-    """Whether a change can neither give nor take the ability."""
-    paths = {item.path for item in change.fields}
-    inert = {path for path in paths if path in _INERT or path.startswith("lifetime.")}
-    inert |= {path for path in paths if path.startswith("settings.") and path != "settings.enableWebSignIn"}
-    return change.action == "update" and paths == inert
+def _unread(effects: Effects) -> Impact:
+    """Zero where whatever the tenant's groups hold nobody can gain or lose; else unknown."""
+    bounds = _bounds(effects, Moves(memberships=effects.memberships, parents=dict.fromkeys(_existing(effects))))
+    return _impact([UNKNOWN if bound is None or bound.terms else NONE for bound in bounds])
+
+
+def _assess(cloud: Cloud, effects: Effects, *, is_exact: bool) -> Reading[Impact]:
+    effects, moves = yield from _surroundings(cloud, effects)
+    bounds = _bounds(effects, moves)
+    figures = [UNKNOWN if bound is None else NONE for bound in bounds]
+    open_bounds = {index: bound for index, bound in enumerate(bounds) if bound is not None and bound.terms}
+    if is_exact:
+        found = yield from _exactly(effects, open_bounds)
+        for index, figure in found.items():
+            figures[index] = figure
+            if figure.certainty == "exact":
+                del open_bounds[index]
+    counted = yield from at_most([(_SIDES[index], bound) for index, bound in open_bounds.items()])
+    for index, figure in zip(open_bounds, counted, strict=True):
+        figures[index] = _smaller(figures[index], figure) if is_exact else figure
+    return _impact(figures)
+
+
+_SIDES: tuple[Side, Side, Side, Side] = ("users", "users", "devices", "devices")
+"""The side of each figure; of two of one side the first gains, the second loses."""
+
+
+def _impact(figures: list[ImpactCount]) -> Impact:
+    return Impact(
+        users_gaining=figures[0], users_losing=figures[1], devices_gaining=figures[2], devices_losing=figures[3]
+    )
+
+
+def _smaller(one: ImpactCount, other: ImpactCount) -> ImpactCount:
+    """The better of two upper bounds. Zero people at most is nobody, exactly; here only a bound brings a zero."""
+    known = [figure for figure in (one, other) if figure.count is not None and figure is not NONE]
+    return min(known, key=lambda figure: figure.count or 0, default=other)
+
+
+def _exactly(effects: Effects, wanted: Mapping[int, Bound]) -> Reading[dict[int, ImpactCount]]:
+    """The figures that can be known account by account, as far as they are wanted."""
+    readings: dict[Side, Reading[Counted | None]] = {}
+    if effects.policy is not None and {0, 1} & set(wanted):
+        readings["users"] = count_users(effects.policy, effects.memberships)
+    if {2, 3} & set(wanted):
+        readings["devices"] = count_devices(effects.profiles.values(), effects.memberships)
+    counted = yield from together(readings)
+    found: dict[int, ImpactCount] = {}
+    for index in wanted:
+        both = counted.get(_SIDES[index])
+        if both is not None:
+            found[index] = both.losing if index % 2 else both.gaining
+    return found
+
+
+# Bounds
+
+
+def _bounds(effects: Effects, moves: Moves) -> list[Bound | None]:
+    """Who may gain and lose, people first; None where the policy is not known."""
+    return [*_user_bounds(effects, moves), *_device_bounds(effects, moves)]
+
+
+def _user_bounds(effects: Effects, moves: Moves) -> list[Bound | None]:
+    if effects.policy is not None:
+        return [gaining(effects.policy, moves, "users"), losing(effects.policy, moves, "users")]
+    nobody = Bound(frozenset())
+    return [None, None] if _moves_people(effects) else [nobody, nobody]
+
+
+def _device_bounds(effects: Effects, moves: Moves) -> list[Bound | None]:
+    """One bound for all profiles together: a device that two of them bring counts once."""
+    come = [gaining(profile, moves, "devices").terms for profile in effects.profiles.values()]
+    gone = [losing(profile, moves, "devices").terms for profile in effects.profiles.values()]
+    return [Bound(_union(come)), Bound(_union(gone))]
+
+
+def _union(parts: Iterable[Terms]) -> Terms:
+    return frozenset(term for part in parts for term in part)
+
+
+# What bounds lean on beyond the plan itself
+
+
+@dataclass(frozen=True, slots=True)
+class _Parents:
+    """The groups above one group; None: unknown."""
+
+    ids: frozenset[str] | None
+
+
+def _surroundings(cloud: Cloud, effects: Effects) -> Reading[tuple[Effects, Moves]]:
+    """What else has to be known: in which groups the changed ones are nested, and a policy that no file manages."""
+    wanted: dict[str, Reading[object]] = {ref: _parents(ref) for ref in sorted(_maybe_nested(effects))}
+    if effects.policy is None and _moves_people(effects):
+        wanted["policy"] = policy.read(cloud)
+    parts = yield from together(wanted)
+    seen = parts.pop("policy", None)
+    if isinstance(seen, LivePolicy):
+        scope = policy_scope(seen)
+        effects = replace(effects, policy=Transition(before=scope, after=scope))
+    parents = {ref: cast("_Parents", part).ids for ref, part in parts.items()}
+    return effects, Moves(memberships=effects.memberships, parents=parents)
+
+
+def _moves_people(effects: Effects) -> bool:
+    """Whether the plan may change who is in groups that were there before it."""
+    terms = (
+        term for ref in _existing(effects) for term in effects.memberships[ref].added | effects.memberships[ref].removed
+    )
+    return any(concerns(term, "users") for term in terms)
+
+
+def _existing(effects: Effects) -> list[str]:
+    """The changed groups that the tenant has already and that stay: a deleted group is nested nowhere any more."""
+    return [ref for ref, change in effects.memberships.items() if not change.is_new and not change.is_deleted]
+
+
+def _maybe_nested(effects: Effects) -> set[str]:
+    """The changed groups of which it matters, and is not known, in which other groups they are.
+
+    It matters where a list names a group that the tenant has already and that may hold other groups."""
+    transitions = [*effects.profiles.values(), *([effects.policy] if effects.policy is not None else [])]
+    scopes = [scope for item in transitions for scope in (item.before, item.after) if scope.is_on is not False]
+    named = {entry.target for scope in scopes for entry in scope.include}
+    named |= {target for scope in scopes for target in scope.exclude}
+    nesting = {
+        target.id
+        for target in named
+        if target.kind == "group" and target.id not in effects.flat and not _is_new(effects, target)
+    }
+    # A policy that no file manages may name any group.
+    anything = effects.policy is None and _moves_people(effects)
+    return {ref for ref in _existing(effects) if anything or nesting - {ref}}
+
+
+def _is_new(effects: Effects, target: Term) -> bool:
+    change = effects.memberships.get(target.id)
+    return change is not None and change.is_new
+
+
+def _parents(group_id: str) -> Reading[object]:
+    (outcome,) = yield [
+        Read(
+            purpose=f"reading in which groups group {group_id} is nested",
+            version="v1.0",
+            path=f"/groups/{group_id}/transitiveMemberOf?$select=id&$top=999",
+            permission=READ_PERMISSION,
+            paged=True,
+        )
+    ]
+    if isinstance(outcome, Problem):
+        return _Parents(None)
+    try:
+        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        return _Parents(frozenset(identifier(item) for item in items))
+    except Malformed:
+        return _Parents(None)

@@ -10,7 +10,7 @@ from typing import Literal
 from tapctl.insight.reach import Bound, Side, Term, Terms
 from tapctl.kinds.groups import READ_PERMISSION as READ_GROUPS
 from tapctl.kinds.together import together
-from tapctl.kinds.wire import is_missing, segment
+from tapctl.kinds.wire import segment
 from tapctl.model.plan import ImpactCount
 from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading
 
@@ -129,7 +129,7 @@ def _read(path: str, purpose: str, permission: str) -> Read:
 
 def _number(read: Read) -> Reading[int | None]:
     (outcome,) = yield [read]
-    return 0 if is_missing(outcome) else _integer(outcome)
+    return _integer(outcome)
 
 
 def _integer(outcome: Answer | Problem) -> int | None:

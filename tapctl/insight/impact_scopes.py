@@ -68,7 +68,9 @@ def _flat(live: LiveTenant) -> Iterator[str]:
             continue
         group = sighting.object
         # A dynamic group holds people or devices, never groups.
-        if group.rule is not None or (group.members is not None and all(item.kind != "group" for item in group.members)):
+        if group.rule is not None or (
+            group.members is not None and all(item.kind != "group" for item in group.members)
+        ):
             yield group.id
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -347,7 +347,7 @@ def plan(tenant: Tenant, group: Group, sighting: Sighting[LiveGroup], names: Nam
         return identity_trouble(tenant, group, sighting)
     match sighting:
         case Found(object=live) if group.identity.ensure == "absent":
-            return _refusal(tenant, group, live, ()) or _deletion(group, live)
+            return _synchronised(tenant, group, live) or _deletion(group, live)
         case Found(object=live):
             return _update(tenant, group, live, names)
         case Absent() if group.identity.ensure == "absent":
@@ -403,24 +403,27 @@ def identity_trouble(tenant: Tenant, group: Group, sighting: Sighting[LiveGroup]
             return None
 
 
-def _refusal(tenant: Tenant, group: Group, live: LiveGroup, changed: Sequence[FieldChange]) -> Finding | None:
-    """Why a group that was found may not be changed in the way that the file asks for."""
+def _synchronised(tenant: Tenant, group: Group, live: LiveGroup) -> Finding | None:
+    if not live.is_synchronised:
+        return None
+    return trouble(
+        tenant,
+        ("groups", group.identity.key),
+        "synchronised-group",
+        f"group {live.display_name!r} is synchronised from on-premises",
+        why="Graph refuses to change it; its source of authority is Active Directory",
+        fix="say `external: true`, and change it where it comes from",
+    )
+
+
+def _contradiction(tenant: Tenant, group: Group, live: LiveGroup) -> Finding | None:
+    """What the file says of a group that was found and that nobody can make true."""
     key = group.identity.key
-    if live.is_synchronised:
-        return trouble(
-            tenant,
-            ("groups", key),
-            "synchronised-group",
-            f"group {live.display_name!r} is synchronised from on-premises",
-            why="Graph refuses to change it; its source of authority is Active Directory",
-            fix="say `external: true`, and change it where it comes from",
-        )
-    paths = {item.path for item in changed}
-    if ("rule" in paths and live.rule is None) or ("members" in paths and live.rule is not None):
+    if (group.rule is not None and live.rule is None) or (group.members is not None and live.rule is not None):
         now = "dynamic" if live.rule is not None else "assigned"
         return trouble(
             tenant,
-            ("groups", key, "rule" if "rule" in paths else "members"),
+            ("groups", key, "rule" if group.rule is not None else "members"),
             "membership-kind",
             f"group {live.display_name!r} has {now} membership and cannot be turned into the other kind",
             why="everybody's membership would be replaced in one step that cannot be verified",
@@ -457,8 +460,8 @@ def _update(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Draf
         kept = sum(1 for member in current if member.kind not in used)
         if kept:
             notes.append(f"keeps {kept} live members of kinds that the list does not use")
-    refused = _refusal(tenant, group, live, fields)
-    if refused is not None and (fields or refused.rule == "immutable-field"):
+    refused = (_synchronised(tenant, group, live) if fields else None) or _contradiction(tenant, group, live)
+    if refused is not None:
         return refused
     if not fields:
         return None

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from tapctl.model.desired import Tenant
 from tapctl.model.live import Candidate, Found, LiveGroup, LiveTenant, Member
-from tapctl.model.requests import Problem
 from tapctl.model.values import JSONValue
 
 
@@ -56,11 +55,12 @@ class Names:
 
     def member_label(self, member: Member) -> str:
         """How the file spells a member, else how it could."""
+        # A declared group has one spelling, whether or not some list names it by its id.
+        if member.kind == "group" and member.id in self.group_keys:
+            return f"group:{self.group_keys[member.id]}"
         spelled = self.spellings.get(member.id)
         if spelled is not None:
             return spelled
-        if member.kind == "group" and member.id in self.group_keys:
-            return f"group:{self.group_keys[member.id]}"
         if member.kind == "user" and member.name:
             return member.name
         if member.kind == "device" and member.name:
@@ -99,13 +99,13 @@ def names_of(tenant: Tenant, live: LiveTenant) -> Names:
     names.scope_tag_ids, names.scope_tag_names = _both_ways((item.display_name, item.id) for item in tags)
     names.deleted_groups = frozenset(group_id for group_id, name in live.group_names.items() if name is None)
     seen_members = index_members(found.values())
-    for declared in tenant.groups.values():
-        for spelling in declared.members or ():
-            looked_up = live.people.get(spelling.lower())
-            member = seen_members.get(spelling.lower()) or (looked_up if isinstance(looked_up, Member) else None)
-            if member is not None and not isinstance(member, Problem):
-                names.people[spelling.lower()] = member
-                names.spellings.setdefault(member.id, spelling)
+    # In order, so that of two spellings of one object the same one is shown whatever the order of the file.
+    for spelling in sorted({item for declared in tenant.groups.values() for item in declared.members or ()}):
+        looked_up = live.people.get(spelling.lower())
+        member = seen_members.get(spelling.lower()) or (looked_up if isinstance(looked_up, Member) else None)
+        if member is not None:
+            names.people[spelling.lower()] = member
+            names.spellings.setdefault(member.id, spelling)
     return names
 
 

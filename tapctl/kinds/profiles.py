@@ -210,6 +210,8 @@ def plan(
     sighting = live.profiles[profile.identity.key]
     shapes = {name: shape for name, shape in live.shapes.items() if not isinstance(shape, Problem)}
     match sighting:
+        case _ if only_lapsed and profile.identity.ensure == "absent":
+            return None
         case Found(object=found) if profile.identity.ensure == "absent":
             return _deletion(profile, found, names)
         case Absent() if profile.identity.ensure == "absent":
@@ -534,7 +536,8 @@ def _definitions(tenant: Tenant, wanted: _Wanted, names: Names) -> dict[str, JSO
     leaned |= names.group_definitions(address.removeprefix("groups.") for address in _group_addresses(tenant, wanted))
     for entry in wanted.include or ():
         if isinstance(entry, Record):
-            filter_id = names.filter_ids[str(entry["filter"])]
+            # A live entry that stays may have a filter that no name tells apart: it goes by its id.
+            filter_id = names.filter_ids.get(str(entry["filter"]), str(entry["filter"]))
             leaned[f"filter:{entry['filter']}"] = {"id": filter_id, "rule": names.filter_rules.get(filter_id, "")}
     for tag in wanted.scope_tags or ():
         leaned[f"scopeTag:{tag}"] = names.scope_tag_ids[str(tag)]

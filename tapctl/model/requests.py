@@ -100,6 +100,8 @@ class Problem:
         parts.append(self.message or self.kind.value)
         if self.request_id:
             parts.append(f" (request-id {self.request_id})")
+        if self.kind is ProblemKind.DENIED and self.permission:
+            parts.append(f"; it needs the permission {self.permission}")
         return "".join(parts)
 
     def advice(self) -> str:

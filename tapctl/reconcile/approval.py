@@ -126,7 +126,8 @@ def check_saved(saved: TenantPlan, fresh: TenantPlan) -> None:
     agreed = {change.address: change for change in saved.changes}
     for change in fresh.changes:
         differences += _beyond(agreed.get(change.address), change)
-    differences += _redefined(saved.definitions, fresh.definitions)
+    made = {change.address for change in saved.changes if change.action == "create"}
+    differences += _redefined(saved.definitions, fresh.definitions, made)
     if differences:
         raise OutdatedError(
             "the saved plan no longer fits:\n" + "\n".join(f"  {line}" for line in differences),
@@ -152,9 +153,11 @@ def _beyond(agreed: Change | None, fresh: Change) -> list[str]:
     return lines
 
 
-def _redefined(saved: Mapping[str, JSONValue], fresh: Mapping[str, JSONValue]) -> list[str]:
+def _redefined(saved: Mapping[str, JSONValue], fresh: Mapping[str, JSONValue], made: set[str]) -> list[str]:
+    """Definitions that are not what they were. An object that the saved plan itself was to make had none yet; that it
+    has been made meanwhile is a change that has come true."""
     return [
         f"{name} is {json.dumps(value)} now, and was {json.dumps(saved.get(name))} when the plan was made"
         for name, value in sorted(fresh.items())
-        if saved.get(name) != value
+        if saved.get(name) != value and not (name in made and name not in saved)
     ]

@@ -43,7 +43,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
         RefusedError: when changes lean on each other in a circle.
     """
     names = names_of(tenant, live)
-    findings = list(_group_findings(tenant, live, names))
+    findings = [*_group_findings(tenant, live, names), *_shared(tenant, live)]
     drafts: list[Draft] = []
     for result in _planned(tenant, live, names, today, only_lapsed=only_lapsed):
         if isinstance(result, Draft):
@@ -74,6 +74,24 @@ def _group_findings(tenant: Tenant, live: LiveTenant, names: Names) -> Iterator[
             finding = groups.identity_trouble(tenant, group, live.groups[key])
             if finding is not None:
                 yield finding
+
+
+def _shared(tenant: Tenant, live: LiveTenant) -> Iterator[Finding]:
+    """Two keys that stand for one live object: each would undo what the other says."""
+    found = [(("groups", key), seen.object.id) for key, seen in live.groups.items() if isinstance(seen, Found)]
+    found += [(("webSignIn", key), seen.object.id) for key, seen in live.profiles.items() if isinstance(seen, Found)]
+    first: dict[tuple[str, str], str] = {}
+    for (section, key), object_id in sorted(found):
+        earlier = first.setdefault((section, object_id), key)
+        if earlier != key:
+            yield trouble(
+                tenant,
+                (section, key),
+                "same-object",
+                f"{section}.{key} and {section}.{earlier} are the same live object (id {object_id})",
+                why="whatever the one says of it the other would undo",
+                fix=f"keep one of the two, and let everything refer to it as {earlier}",
+            )
 
 
 def _references_to_absent(tenant: Tenant, key: str) -> Iterator[Finding]:

@@ -77,7 +77,10 @@ class LawWorld(World):
 
     def declare_document(self, document: dict[str, Any]) -> Tenant:
         """The tenant that a document is when written as YAML."""
-        return self.declare(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=200))
+        path = self.folder / "tenants" / "contoso.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        return self.take(path)
 
     def client(self, *, writable: bool = True) -> AbstractAsyncContextManager[GraphClient]:
         transport: httpx.AsyncBaseTransport = Recorder(SandboxTransport(self.sandbox), self.sent)

@@ -1,0 +1,50 @@
+"""What edited files would declare: loaded like any others, judged by the rules, and found to differ as meant alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from tapctl.accept.files import EditedTree
+from tapctl.accept.propose import Proposal
+from tapctl.config.load import load
+from tapctl.errors import Finding, RefusedError
+from tapctl.insight.desired_diff import compare
+from tapctl.model.desired import Tenant
+from tapctl.rules.check import check
+
+
+def proved(tenant: Tenant, proposal: Proposal, *, today: date) -> tuple[Tenant | None, tuple[Finding, ...]]:
+    """The tenant that the edited files declare, with its findings; None where an error is among them.
+
+    Raises:
+        RefusedError: the edits would change more than was accepted.
+    """
+    loaded = load((tenant.source,), tree=EditedTree(tenant.source, proposal.files.changed))
+    edited = next((item for item in loaded.tenants if item.name == tenant.name), None)
+    if edited is None:
+        return None, loaded.findings
+    findings = tuple(dict.fromkeys([*loaded.findings, *check(edited, today=today)]))
+    if any(finding.severity == "error" and not finding.suppressed for finding in findings):
+        return None, findings
+    strange = sorted(set(_strange(tenant, edited, proposal)))
+    if strange:
+        raise RefusedError(
+            f"nothing was written: the edit would change {', '.join(strange)} as well",
+            fix="run again; if it stays, write the live values by hand",
+        )
+    return edited, findings
+
+
+def _strange(tenant: Tenant, edited: Tenant, proposal: Proposal) -> Iterator[str]:
+    """Places that differ although nothing was accepted there."""
+    accepted = {(item.address, item.path) for item in proposal.accepted}
+    declared = {f"groups.{key}" for key in proposal.declared.values()}
+    for change in compare(tenant, edited):
+        if change.action == "create" and change.address in declared:
+            continue
+        for item in change.fields:
+            # The day and the reason of an entry go with the entry.
+            list_path = item.path.removesuffix(".until").removesuffix(".reason")
+            if (change.address, item.path) not in accepted and (change.address, list_path) not in accepted:
+                yield f"{change.address} {item.path}"
