@@ -40,25 +40,15 @@ def init(
 
     Example: tapctl init tenants-repository --ci github
     """
-    from tapctl.errors import RefusedError
     from tapctl.scaffold.write import repository, write
 
     contents = repository(tuple(dict.fromkeys(systems)))
     written = list(contents)
-    try:
-        write(directory, contents, force=force)
-    except RefusedError as refusal:
-        if output_format == "json":
-            _print_json({"directory": str(directory), "written": [], "error": refusal.message, "fix": refusal.fix})
-        raise
+    write(directory, contents, force=force)
     if output_format == "json":
-        _print_json({"directory": str(directory), "written": written, "next": list(NEXT)})
+        click.echo(json.dumps({"directory": str(directory), "written": written, "next": list(NEXT)}, indent=2))
     else:
         click.echo(_report(directory, written))
-
-
-def _print_json(document: dict[str, object]) -> None:
-    click.echo(json.dumps(document, indent=2))
 
 
 def _report(directory: Path, written: list[str]) -> str:

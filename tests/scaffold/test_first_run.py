@@ -70,7 +70,8 @@ def test_a_second_init_is_refused_with_the_exit_code_for_it(repository: Path) ->
     refused = tapctl(repository, "init", "--format", "json")
 
     assert refused.returncode == 3
-    assert document(refused)["written"] == []
+    assert document(refused)["exitCode"] == 3
+    assert "would be overwritten" in document(refused)["error"]
     assert "Traceback" not in refused.stderr
 
 
