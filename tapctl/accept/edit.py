@@ -295,19 +295,18 @@ def _emptied(marks: Marks, nodes: list[yaml.Node], path: Path, part: Part) -> st
 
 
 def _out_of_flow(marks: Marks, node: yaml.Node, parts: Sequence[Part], index: int) -> str:
+    """Without an entry of a flow collection, its comma, and its line where nothing else stands on it."""
     text, part = marks.text, parts[index]
-    if len(parts) == 1:
-        inside = text[node.start_mark.index + 1 : node.end_mark.index - 1]
-        if "#" not in inside[: part.start - node.start_mark.index - 1] + text[part.end : node.end_mark.index]:
-            return text[: node.start_mark.index + 1] + text[node.end_mark.index - 1 :]
-    if index == len(parts) - 1 and index > 0:
-        between = text[parts[index - 1].end : part.start]
-        if "\n" not in between:
-            return text[: parts[index - 1].end] + text[part.end :]
+    opening, closing = node.start_mark.index + 1, node.end_mark.index - 1
+    if len(parts) == 1 and "#" not in text[opening : part.start] + text[part.end : closing]:
+        return text[:opening] + text[closing:]
+    if index and index == len(parts) - 1 and "\n" not in text[parts[index - 1].end : part.start]:
+        return text[: parts[index - 1].end] + text[part.end :]
     comma = re.match(r"[ \t]*,[ \t]*", text[part.end :])
     end = part.end + (comma.end() if comma else 0)
     begin = marks.line_start(part.start)
-    is_alone = not text[begin : part.start].strip() and not text[end : marks.line_end(end)].strip()
-    if is_alone:
+    if not text[begin : part.start].strip() and not text[end : marks.line_end(end)].strip():
         return text[:begin] + text[marks.next_line(end) :]
+    if index < len(parts) - 1 and "#" not in text[part.end : parts[index + 1].start]:
+        end = parts[index + 1].start
     return text[: part.start] + text[end:]

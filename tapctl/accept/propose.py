@@ -11,7 +11,7 @@ from functools import partial
 from tapctl.accept.edit import with_items, with_value, without_key
 from tapctl.accept.files import OwnFiles
 from tapctl.accept.marks import Path, UneditableError
-from tapctl.insight.drift import Judged
+from tapctl.insight.drift import Judged, tree_path
 from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
 from tapctl.kinds.settings import SETTINGS, canonical
@@ -97,10 +97,10 @@ def _refused(address: str, path: str, message: str, fix: str) -> Refused:
 
 def _whole(address: str, action: str) -> Refused:
     if action == "create":
-        message = f"{address} was deleted, and a declaration is not deleted by tapctl"
+        message = "it does not exist in the tenant, and tapctl takes no declaration out of a file"
         fix = f"remove {address} and what refers to it from the file, or make it again: tapctl apply"
     else:
-        message = f"{address} is there although it is declared `ensure: absent`"
+        message = "it exists although it is declared `ensure: absent`"
         fix = f"declare {address} as it is, or delete it: tapctl apply"
     return Refused(address=address, path=None, message=message, fix=fix)
 
@@ -119,8 +119,7 @@ class _Editor:
     @property
     def path(self) -> Path:
         """Where the field stands in the tenant."""
-        section, _, key = self.address.partition(".")
-        return (section, *((key,) if key else ()), *self.item.path.split("."))
+        return tree_path(self.address, self.item.path)
 
     def accept(self) -> str:
         """Edit the file; returns its name."""

@@ -74,7 +74,10 @@ def _declare_members(
     tree: Tree, at: tuple[str, ...], members: frozenset[Member], keys: Mapping[str, str], writer: Writer
 ) -> None:
     place = (*at, "members")
-    listed = sorted(_spelling(member, place, keys, writer) for member in members if member.kind != "other")
+    named = [(member, _name(member, keys)) for member in members if member.kind != "other"]
+    listed = sorted(name for _, name in named)
+    if not writer.can_say(place, [*listed]):
+        listed = sorted(name if writer.can_say(place, [name]) else member.id for member, name in named)
     others = sum(1 for member in members if member.kind == "other")
     if others and not listed:
         # An empty list would say: nobody at all, members of other kinds included.
@@ -87,14 +90,17 @@ def _declare_members(
     tree["members"] = [*listed]
 
 
-def _spelling(member: Member, place: tuple[str, ...], keys: Mapping[str, str], writer: Writer) -> str:
-    """A member as a file names it: by name where that can be said, else by object id."""
-    name = {
-        "user": member.name,
-        "device": f"device:{member.name}".lower(),
-        "group": f"group:{keys[member.id]}" if member.id in keys else "",
-    }.get(member.kind, "")
-    return name if name and writer.can_say(place, [name]) else member.id
+def _name(member: Member, keys: Mapping[str, str]) -> str:
+    """A member as a file names it: by name where it has one that Graph shows, else by object id."""
+    match member.kind:
+        case "user" if member.name:
+            return member.name
+        case "device" if member.name:
+            return f"device:{member.name}".lower()
+        case "group" if member.id in keys:
+            return f"group:{keys[member.id]}"
+        case _:
+            return member.id
 
 
 def _without_loops(

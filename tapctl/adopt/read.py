@@ -109,7 +109,7 @@ def _known(parts: Iterable[object]) -> None:
     Raises:
         RemoteError: one of the parts is a Problem: what it stands for is unknown, which is not absent.
     """
-    problems = list(dict.fromkeys(part for part in parts if isinstance(part, Problem)))
+    problems = [part for part in parts if isinstance(part, Problem)]
     if problems:
         more = f" (and {len(problems) - 1} more reads failed)" if len(problems) > 1 else ""
         raise RemoteError(f"{problems[0].describe()}{more}", fix=problems[0].advice())

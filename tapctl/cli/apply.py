@@ -96,7 +96,7 @@ def apply(
     chosen = options.selection(paths, names, labels)
     if not chosen.names:
         # What was approved names its tenants; the others are none of this run's business.
-        chosen = replace(chosen, names=consent.names)
+        chosen = chosen._replace(names=consent.names)
     checked = check(chosen, outside_guardrails(guardrails_file))
     color = options.wants_color(no_color=no_color)
 

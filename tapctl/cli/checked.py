@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tapctl.errors import Finding
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from tapctl.model.desired import Guardrails, Tenant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(NamedTuple):
     """The selected tenants, with every offline finding of each."""
 
     tenants: tuple[tuple[Tenant, tuple[Finding, ...]], ...]

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tapctl.cli.session import Session, Wishes
-from tapctl.errors import ExitCode, Finding, Position, TapctlError
+from tapctl.errors import ExitCode, Finding, TapctlError
 from tapctl.insight.attribution import Attributions, attributed, read_attributions, wanted
-from tapctl.insight.drift import Base, DriftJudge, Judged
+from tapctl.insight.drift import Base, DriftJudge, Judged, tree_path
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import Change, TenantPlan
 from tapctl.reconcile import summary
 from tapctl.reconcile.planner import Planned
+from tapctl.rules.rule import locate
 
 if TYPE_CHECKING:
     from tapctl.accept.propose import Accepted, Proposal, Refused
@@ -145,18 +146,14 @@ class DriftSession(Session):
         )
 
     def _refusal(self, item: Refused) -> Finding:
-        section, _, key = item.address.partition(".")
-        path = (section, *((key,) if key else ()), *((item.path or "").split(".") if item.path else ()))
-        position = self.tenant.position(*path)
-        return Finding(
+        finding = Finding(
             rule="not-acceptable",
             severity="error",
             message=f"{item.address}{f', {item.path}' if item.path else ''}: {item.message}",
             why="a tenant's drift is accepted as a whole, or not at all",
             fix=item.fix,
-            position=position,
-            excerpt=self.tenant.excerpt(position),
         )
+        return locate(self.tenant, tree_path(item.address, item.path), finding)
 
     def _unusable(self) -> Finding:
         return Finding(
@@ -182,28 +179,15 @@ class DriftSession(Session):
 def _notes(proposal: Proposal, edited: Tenant, changes: Mapping[str, Change]) -> Iterable[Finding]:
     """What was written, each at its new place."""
     for item in proposal.accepted:
-        yield _note(item, _place(edited, item), changes[item.address])
+        yield _note(edited, item, changes[item.address])
     for group_id, key in proposal.declared.items():
-        position = edited.position("groups", key)
-        yield Finding(
-            rule="accepted",
-            severity="info",
-            message=f"declared the external group {key} (id {group_id}), which a live list names",
-            position=position,
-            excerpt=edited.excerpt(position),
-        )
+        message = f"declared the external group {key} (id {group_id}), which a live list names"
+        yield locate(edited, ("groups", key), Finding(rule="accepted", severity="info", message=message))
 
 
-def _place(edited: Tenant, item: Accepted) -> Position | None:
-    section, _, key = item.address.partition(".")
-    return edited.position(section, *((key,) if key else ()), *item.path.split("."))
-
-
-def _note(item: Accepted, position: Position | None, change: Change) -> Finding:
+def _note(edited: Tenant, item: Accepted, change: Change) -> Finding:
     by = f", changed by {change.by.who} at {change.by.when}" if change.by is not None else ""
-    return Finding(
-        rule="accepted",
-        severity="info",
-        message=f"{item.address}, {item.path}: wrote the live value into {item.file}{by}",
-        position=position,
+    message = f"{item.address}, {item.path}: wrote the live value into {item.file}{by}"
+    return locate(
+        edited, tree_path(item.address, item.path), Finding(rule="accepted", severity="info", message=message)
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from types import MappingProxyType
+from typing import NamedTuple, TypeVar
 
 import click
 
@@ -16,13 +15,12 @@ from tapctl.errors import UsageError
 CommandT = TypeVar("CommandT", bound=Callable[..., object])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(NamedTuple):
     """Which tenants a command is about."""
 
     paths: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = MappingProxyType({})
 
 
 def selection_options(command: CommandT) -> CommandT:
@@ -138,24 +136,6 @@ def wants_color(*, no_color: bool) -> bool:
 
 def configure_logging(level: str, style: str) -> None:
     """Logs of tapctl go to standard error; other libraries stay silent."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JSONLines() if style == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger("tapctl")
-    logger.handlers = [handler]
-    logger.setLevel(level.upper())
-    logger.propagate = False
+    from tapctl.cli.logs import configure  # costs start-up time
 
-
-class _JSONLines(logging.Formatter):
-    """One JSON document a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        import json
-
-        entry = {
-            "time": self.formatTime(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        return json.dumps(entry)
+    configure(level, style)

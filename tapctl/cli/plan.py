@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to find out how many people and devices gain or lose the ability.",
 )
+@click.option("--conflicts", is_flag=True, help="Look for other live profiles that set the same settings differently.")
 @click.option("--require-live", is_flag=True, help="Refuse sandbox tenants.")
 @options.override_options
 @options.graph_options
@@ -40,6 +41,7 @@ def plan(
     out: str | None,
     detailed_exitcode: bool,
     impact: str,
+    conflicts: bool,
     require_live: bool,
     overrides: tuple[str, ...],
     reason: str | None,
@@ -64,6 +66,7 @@ def plan(
     wishes = Wishes(
         overrides=options.overrides(overrides, reason),
         impact=impact,
+        conflicts=conflicts,
         reason=reason,
         timeout_seconds=timeout_seconds,
     )

@@ -19,7 +19,8 @@ from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import TenantPlan
 from tapctl.reconcile.planner import Planned
-from tapctl.reconcile.rollback import Declarations, Run, plan_back, read_journal, tenant_applied, tenant_before
+from tapctl.reconcile.past_run import Run, read_journal
+from tapctl.reconcile.rollback import Declarations, plan_back, tenant_applied, tenant_before
 
 if TYPE_CHECKING:
     from tapctl.model.desired import Guardrails
@@ -64,9 +65,8 @@ def rollback(
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("rollback asks before it changes anything, and there is no terminal", fix="add --yes")
     wishes = Wishes(overrides=options.overrides(overrides, reason), reason=reason, timeout_seconds=timeout_seconds)
-    run = read_journal(Path(journal_file))
-    selection = options.selection(paths, names or (run.name,), labels)
-    tenant = _tenant(run, selection, outside_guardrails(guardrails_file))
+    run = read_journal(Path(journal_file), names)
+    tenant = _tenant(run, options.selection(paths, names, labels), outside_guardrails(guardrails_file))
     color = options.wants_color(no_color=no_color)
 
     def shown(plan: TenantPlan, style: str) -> str:

@@ -33,6 +33,8 @@ class Wishes:
     """Guardrail rule to reason."""
     only_lapsed: bool = False
     impact: str = "count"
+    conflicts: bool = False
+    """Look for settings that other live profiles give other values."""
     reason: str | None = None
     timeout_seconds: float | None = None
 
@@ -87,7 +89,8 @@ class Session:
         if problems:
             return summary.unknown(self.tenant, problems, self._offline, self.usage)
         planned = await self._plan_live(live)
-        findings = (*self._offline, *planned.findings, *self._judged(planned, live))
+        conflicts = await self._conflicts(client, planned, live) if self._wishes.conflicts else ()
+        findings = (*self._offline, *planned.findings, *self._judged(planned, live), *conflicts)
         if summary.blocking(findings):
             return summary.refused(self.tenant, findings, self.usage)
         self._planned = planned
@@ -105,6 +108,13 @@ class Session:
             usage=self.usage,
             now=self._now,
         )
+
+    async def _conflicts(self, client: GraphClient, planned: Planned, live: LiveTenant) -> tuple[Finding, ...]:
+        from tapctl.insight.conflicts import find_conflicts
+        from tapctl.rules.suppressions import apply_suppressions
+
+        found = await find_conflicts(client, self.tenant, live, planned)
+        return tuple(apply_suppressions(self.tenant, found, today=self._now.date()))
 
     async def _read(self, tenant: Tenant) -> LiveTenant:
         from tapctl.graph.reading import run_readings

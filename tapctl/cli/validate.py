@@ -28,7 +28,8 @@ def validate(
     from tapctl.cli.checked import check
     from tapctl.output.render import render_findings
 
-    options.configure_logging(log_level, log_format)
+    if log_level == "debug":  # the level of all that can be logged offline; loading `logging` takes a while
+        options.configure_logging(log_level, log_format)
     findings = check(options.selection(paths, names, labels)).findings
     color = options.wants_color(no_color=no_color)
     click.echo(render_findings(findings, output_format, color=color), nl=False)  # type: ignore[arg-type]

@@ -24,7 +24,6 @@ from tapctl.config.secrets import secrets_in
 from tapctl.config.select import TenantSource, select
 from tapctl.config.source import Tree, UnreadableError, WorkTree, repository_of, to_display_path
 from tapctl.config.tighten import Protection, entry_at
-from tapctl.config.violations import report
 from tapctl.config.words import choice, printable, quoted
 from tapctl.config.yaml_tree import Document, read_yaml, top_level_keys
 from tapctl.errors import ConfigurationError, Finding, Position, UsageError
@@ -227,8 +226,11 @@ class _Loader:
         """Reports what the schema refuses; returns the tree without it, so that the rest can be checked as well."""
         places = Places(merged)
         violations = self._checker.check(merged)
-        for violation in violations:
-            report(violation, places, problems, self._sources)
+        if violations:
+            from tapctl.config.violations import report  # words for what is wrong; mostly nothing is
+
+            for violation in violations:
+                report(violation, places, problems, self._sources)
         refused = {violation.path for violation in violations if _is_removable(violation)}
         return _without(merged, (), refused) if refused else merged
 

@@ -44,6 +44,8 @@ class Directory:
         members = dict(self.members)
         for ref, change in memberships.items():
             members[ref] = (members.get(ref, frozenset()) - change.removed) | change.added
+        gone = frozenset(Term("group", ref) for ref, change in memberships.items() if change.is_deleted)
+        members = {ref: terms - gone for ref, terms in members.items() if Term("group", ref) not in gone}
         return replace(self, members=members)
 
     def direct(self, ref: str) -> Terms:
@@ -122,7 +124,7 @@ class _Picture:
         nested = {term.id for members in self.members.values() for term in members if term.kind == "group"}
         return sorted(nested - set(self.members))
 
-    def _listed(self, outcome: Outcome, purpose: str, are_users: bool) -> Problem | None:  # noqa: FBT001
+    def _listed(self, outcome: Outcome, purpose: str, are_users: bool) -> Problem | None:
         if isinstance(outcome, Problem):
             return None if is_missing(outcome) else outcome
         try:

@@ -99,3 +99,9 @@ class DriftJudge:
         section, _, key = address.partition(".")
         declared = self._base.groups.get(key) if section == "groups" else self._base.profiles.get(key)
         return None if declared is None else declared.identity.ensure == "present"
+
+
+def tree_path(address: str, path: str | None) -> tuple[str, ...]:
+    """Where a field of a change stands in the tenant; None: the object itself."""
+    section, _, key = address.partition(".")
+    return (section, *((key,) if key else ()), *(path.split(".") if path else ()))

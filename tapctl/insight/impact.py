@@ -44,14 +44,15 @@ async def assess(reader: Reader, tenant: Tenant, planned: Planned, live: LiveTen
 
 def _unread(effects: Effects) -> Impact:
     """Zero where whatever the tenant's groups hold nobody can gain or lose; else unknown."""
-    bounds = _bounds(effects, Moves(memberships=effects.memberships, parents=dict.fromkeys(_existing(effects))))
+    unknown_parents = dict.fromkeys(_maybe_nested(effects))
+    bounds = _bounds(effects, Moves(memberships=effects.memberships, parents=unknown_parents))
     return _impact([UNKNOWN if bound is None or bound.terms else NONE for bound in bounds])
 
 
 def _assess(cloud: Cloud, effects: Effects, *, is_exact: bool) -> Reading[Impact]:
     effects, moves = yield from _surroundings(cloud, effects)
     bounds = _bounds(effects, moves)
-    figures = [UNKNOWN if bound is None else NONE for bound in bounds]
+    figures = [UNKNOWN if bound is None or bound.terms else NONE for bound in bounds]
     open_bounds = {index: bound for index, bound in enumerate(bounds) if bound is not None and bound.terms}
     if is_exact:
         found = yield from _exactly(effects, open_bounds)
@@ -61,7 +62,7 @@ def _assess(cloud: Cloud, effects: Effects, *, is_exact: bool) -> Reading[Impact
                 del open_bounds[index]
     counted = yield from at_most([(_SIDES[index], bound) for index, bound in open_bounds.items()])
     for index, figure in zip(open_bounds, counted, strict=True):
-        figures[index] = _smaller(figures[index], figure) if is_exact else figure
+        figures[index] = _smaller(figures[index], figure)
     return _impact(figures)
 
 
@@ -76,9 +77,9 @@ def _impact(figures: list[ImpactCount]) -> Impact:
 
 
 def _smaller(one: ImpactCount, other: ImpactCount) -> ImpactCount:
-    """The better of two upper bounds. Zero people at most is nobody, exactly; here only a bound brings a zero."""
-    known = [figure for figure in (one, other) if figure.count is not None and figure is not NONE]
-    return min(known, key=lambda figure: figure.count or 0, default=other)
+    """The better of two upper bounds."""
+    known = [figure for figure in (one, other) if figure.count is not None]
+    return min(known, key=lambda figure: figure.count or 0, default=UNKNOWN)
 
 
 def _exactly(effects: Effects, wanted: Mapping[int, Bound]) -> Reading[dict[int, ImpactCount]]:
@@ -163,11 +164,12 @@ def _existing(effects: Effects) -> list[str]:
 def _maybe_nested(effects: Effects) -> set[str]:
     """The changed groups of which it matters, and is not known, in which other groups they are.
 
-    It matters where a list names a group that the tenant has already and that may hold other groups."""
+    It matters where a list, or a group that the plan fills, names a group that is there already and may hold others."""
     transitions = [*effects.profiles.values(), *([effects.policy] if effects.policy is not None else [])]
     scopes = [scope for item in transitions for scope in (item.before, item.after) if scope.is_on is not False]
     named = {entry.target for scope in scopes for entry in scope.include}
     named |= {target for scope in scopes for target in scope.exclude}
+    named |= {term for change in effects.memberships.values() for term in change.added}
     nesting = {
         target.id
         for target in named

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from tapctl.insight.directory import Directory, Question, ids, read_directory
@@ -28,7 +28,7 @@ def count_users(policy: Transition, memberships: Mapping[str, Membership]) -> Re
     """The people who gain and lose; None where a membership rule decides, or something could not be read."""
     if policy.before.is_on is None or policy.after.is_on is None:
         return None
-    targets = frozenset().union(*_targets([policy]))
+    targets = _targets([policy])
     directory = yield from read_directory(_question(targets, memberships, side="users"))
     if isinstance(directory, Problem):
         return None
@@ -44,7 +44,7 @@ def count_users(policy: Transition, memberships: Mapping[str, Membership]) -> Re
 
 
 def _agreed(answers: list[frozenset[str]], accounts: Mapping[str, bool | None]) -> ImpactCount:
-    everybody = frozenset().union(*answers)
+    everybody = frozenset(ref for answer in answers for ref in answer)
     is_exact = all(answer == everybody for answer in answers) and all(accounts.get(ref) for ref in everybody)
     return _figure(len(everybody), is_exact=is_exact)
 
@@ -80,7 +80,7 @@ def _able(scope: Scope, directory: Directory, *, is_nesting: bool) -> frozenset[
 def count_devices(profiles: Iterable[Transition], memberships: Mapping[str, Membership]) -> Reading[Counted | None]:
     """The devices that gain and lose; None where a membership rule decides, or something could not be read."""
     listed = list(profiles)
-    targets = frozenset().union(*_targets(listed))
+    targets = _targets(listed)
     directory = yield from read_directory(_question(targets, memberships, side="devices"))
     if isinstance(directory, Problem):
         return None
@@ -166,11 +166,11 @@ def _members(target: Term, directory: Directory) -> Terms:
 # What has to be read
 
 
-def _targets(transitions: Iterable[Transition]) -> Iterator[Terms]:
-    for transition in transitions:
-        for scope in (transition.before, transition.after):
-            if scope.is_on:
-                yield frozenset(entry.target for entry in scope.include) | scope.exclude
+def _targets(transitions: Iterable[Transition]) -> Terms:
+    """Every target of a scope that is on, before or after."""
+    scopes = [scope for item in transitions for scope in (item.before, item.after) if scope.is_on]
+    included = (entry.target for scope in scopes for entry in scope.include)
+    return frozenset(included) | frozenset(target for scope in scopes for target in scope.exclude)
 
 
 def _question(targets: Terms, memberships: Mapping[str, Membership], *, side: str) -> Question:
@@ -187,9 +187,8 @@ def _question(targets: Terms, memberships: Mapping[str, Membership], *, side: st
     )
 
 
-def _rules_decide(targets: Terms, directory: Directory, planned: Directory, kinds: set[str]) -> bool:
+def _rules_decide(targets: Terms, directory: Directory, planned: Directory, kinds: Set[str]) -> bool:
     """Whether a membership rule that the plan sets decides about members of these targets."""
-    reached = [
-        member for world in (directory, planned) for ref in ids(targets, "group") for member in world.closure(ref)
-    ]
-    return any(member.kind == "rule" and member.id in kinds for member in reached)
+    worlds = (directory, planned)
+    reached = [member for world in worlds for ref in ids(targets, "group") for member in world.closure(ref)]
+    return any(member.kind == "other" or (member.kind == "rule" and member.id in kinds) for member in reached)

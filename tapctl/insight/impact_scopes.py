@@ -19,7 +19,7 @@ from tapctl.insight.reach import (
 )
 from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
-from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Tenant
+from tapctl.model.desired import ALL_USERS, Tenant
 from tapctl.model.live import DirectoryTarget, Found, LiveAssignment, LivePolicy, LiveProfile, LiveTenant, Member
 from tapctl.model.plan import Change, FieldChange
 from tapctl.model.values import Record, Value
@@ -222,7 +222,7 @@ def _memberships(
         ref = resolver.group(key).id
         fields = {item.path: item for item in change.fields}
         if change.action == "delete":
-            yield ref, Membership(removed=frozenset({Term("group", ref)}))
+            yield ref, Membership(removed=frozenset({Term("group", ref)}), is_deleted=True)
             continue
         added, removed = _moved(live, key, fields.get("members"), resolver)
         if "rule" in fields:

@@ -65,12 +65,9 @@ class Membership:
 
     added: Terms = NOBODY
     removed: Terms = NOBODY
+    """The group itself stands for all of its members."""
     is_new: bool = False
-
-    @property
-    def rule(self) -> Term | None:
-        """The rule that replaces the members, where there is one."""
-        return next((term for term in self.added if term.kind == "rule"), None)
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,15 +108,18 @@ class CustomProfile:
         """
         settings: dict[str, SettingValue] = {}
         foreign: list[JSONObject] = []
+        clear: list[JSONObject] = []
         for oma in omas:
             setting = oma_node(text(oma, "omaUri"))
             if setting is None:
                 foreign.append(oma)
+                clear.append(oma)
                 continue
             if setting.name in settings:
                 raise Malformed("a setting occurs twice")
             value = plain[text(oma, "secretReferenceValueId")] if is_masked(oma) else oma.get("value")
             settings[setting.name] = decode_oma(setting, value)
+            clear.append({**oma, "value": value})
         description, key = mark.split(text_or_none(item, "description") or "")
         return LiveProfile(
             id=identifier(item),
@@ -130,7 +133,7 @@ class CustomProfile:
             scope_tag_ids=frozenset(texts(item, "roleScopeTagIds")),
             assignments=decode_assignments(assigned),
             unmodelled_digest=_digest(foreign),
-            wire={"profile": item, "omas": [*omas], "assigned": assigned},
+            wire={"profile": item, "omas": [*clear], "assigned": assigned},
         )
 
     def creation_body(self, content: Content) -> JSONObject:
@@ -172,7 +175,11 @@ class CustomProfile:
                 continue
             seen.add(setting.name)
             if setting.name in content.settings:
-                new = encode_oma(setting.name, content.settings[setting.name])
+                value = content.settings[setting.name]
+                if value == live.settings.get(setting.name):
+                    omas.append(_sendable(oma))
+                    continue
+                new = encode_oma(setting.name, value)
                 kept: JSONObject = {name: oma[name] for name in ("displayName", "description", "omaUri") if name in oma}
                 omas.append({**new, **kept})
         omas += [encode_oma(name, content.settings[name]) for name in sorted(set(content.settings) - seen)]

@@ -206,7 +206,8 @@ def range_trouble(tenant: Tenant, declared: Policy, live: LivePolicy) -> Finding
             (declared.maximum, live.maximum),
         )
     )
-    if minimum is None or default is None or maximum is None or minimum <= default <= maximum:
+    is_named = (declared.minimum, declared.default, declared.maximum) != (None, None, None)
+    if not is_named or minimum is None or default is None or maximum is None or minimum <= default <= maximum:
         return None
     return trouble(
         tenant,

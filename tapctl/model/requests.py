@@ -88,7 +88,7 @@ class Problem:
     permission: str = ""
     ambiguous: bool = False
     """The request may have been carried out although it was not answered so."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def describe(self) -> str:
         """One line: what was being done, Graph's code and message, the request id."""

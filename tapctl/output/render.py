@@ -64,9 +64,12 @@ def render_findings(
     """
     match format:
         case "text":
+            listed = tuple(findings)
+            if not listed:  # how most validations end: there is nothing to load a renderer for
+                return "No findings.\n"
             from tapctl.output import terminal
 
-            return terminal.render_findings(findings, color=color)
+            return terminal.render_findings(listed, color=color)
         case "json":
             from tapctl.output.document import dumps, findings_to_json
 

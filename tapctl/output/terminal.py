@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tapctl.output import safe, wording
@@ -72,15 +72,11 @@ def render_changes(changes: Iterable[Change], *, color: bool = False, verb: str 
     return _joined([line for change in changes for line in _change(change, verb, paint)])
 
 
-def render_findings(findings: Iterable[Finding], *, color: bool = False) -> str:
-    """Findings in the form of compilers, and how many there are."""
+def render_findings(findings: Sequence[Finding], *, color: bool = False) -> str:
+    """Findings (at least one) in the form of compilers, and how many there are."""
     paint = _Paint(color)
-    listed = list(findings)
-    lines: list[str] = []
-    for finding in listed:
-        lines += [*finding_lines(finding, paint), ""]
-    lines.append(f"Findings: {wording.finding_counts(listed)}." if listed else "No findings.")
-    return _joined(lines)
+    lines = [line for finding in findings for line in (*finding_lines(finding, paint), "")]
+    return _joined([*lines, f"Findings: {wording.finding_counts(findings)}."])
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -265,7 +265,7 @@ class Applier:
             problems = live.problems()
             if not problems:
                 planned = plan_tenant(part, live, self._today, only_lapsed=self._only_lapsed)
-                if not planned.is_refused and not _concerns(planned.drafts, change):
+                if not planned.is_refused and not _is_left(planned.drafts, change.address):
                     return
                 if is_over:
                     raise _Stopped(_unverified(change.address))
@@ -284,15 +284,10 @@ def _may_settle(problem: Problem) -> bool:
     return problem.status == 404
 
 
-def _concerns(drafts: Sequence[Draft], change: Change) -> bool:
-    """Whether a fresh plan still holds one of the fields that a change was to settle."""
-    paths = {item.path for item in change.fields}
-    for draft in drafts:
-        if draft.change.address == change.address:
-            left = {item.path for item in draft.change.fields}
-            if draft.change.action != "update" or change.action != "update" or left & paths:
-                return True
-    return False
+def _is_left(drafts: Sequence[Draft], address: str) -> bool:
+    """Whether a fresh plan still changes an address. Fields that the change did not touch count as well: the object
+    stood as declared in them right before the write, so it is the write that cost them their value."""
+    return any(draft.change.address == address for draft in drafts)
 
 
 def _unverified(purpose: str) -> Outcome:

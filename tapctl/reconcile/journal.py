@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +21,17 @@ FORMAT_VERSION = 1
 
 
 class Journal:
-    """One JSON document a line, readable by its owner alone, on disk before the write it announces is sent."""
+    """One JSON document a line, readable by its owner alone, on disk before the write it announces is sent.
+
+    Several runs may share a file, also side by side: each line says of which run it is."""
 
     def __init__(self, path: Path) -> None:
+        """
+        Raises:
+            TapctlError: when the file cannot be written.
+        """
         self.path = path
+        self._run = uuid.uuid4().hex
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
@@ -128,14 +136,21 @@ class Journal:
         )
 
     def _append(self, entry: dict[str, JSONValue]) -> None:
-        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}, ensure_ascii=True)
-        os.write(self._descriptor, line.encode() + b"\n")
-        os.fsync(self._descriptor)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"time": now, "run": self._run, **entry}, ensure_ascii=True)
+        try:
+            os.write(self._descriptor, line.encode() + b"\n")
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise TapctlError(
+                f"the journal {self.path} cannot be written: {error.strerror}; nothing more was sent",
+                fix="make room, or name another --journal; running again goes on from what is there",
+            ) from None
 
 
 def redacted(body: JSONValue) -> JSONValue:
     """A body without the settings that tapctl does not model: what they hold is nobody's business here."""
-    if not isinstance(body, dict) or not isinstance(body.get("settings", body.get("omaSettings")), list):
+    if not isinstance(body, dict):
         return body
     kept = dict(body)
     for name in ("settings", "omaSettings"):

@@ -20,6 +20,7 @@ CODE_HEADER = "x-msft-approval-code"
 JUSTIFICATION_HEADER = "x-msft-approval-justification"
 LONGEST_JUSTIFICATION = 1024
 """Characters that published clients send at most."""
+OPEN = "needsApproval"
 MOST_CODES = 20
 """How many approved requests of ours are tried for one write; Graph refuses a code of another write."""
 
@@ -69,12 +70,14 @@ class SecondAdministrator:
             reply = await self.remote.write(_with_header(write, CODE_HEADER, request.id))
             if isinstance(reply, Answer) or not is_refusal(reply):
                 return reply
-        latest = next((item for item in requests if self.reason in (None, item.justification)), None)
-        if latest is not None and latest.status == "rejected":
-            return _rejected(latest)
+        if CODE_HEADER in refusal.headers or "already exists" in refusal.message.lower():
+            return waiting(refusal)
+        # This write has no open request: those that are open are of other writes.
+        settled = [item for item in requests if item.status != OPEN and self.reason in (None, item.justification)]
+        if settled and settled[0].status == "rejected":
+            return _rejected(settled[0])
         if self.reason is None:
-            is_open = CODE_HEADER in refusal.headers or "already exists" in refusal.message.lower()
-            return waiting(refusal) if is_open or _is_waiting(latest) else _needs_reason()
+            return _needs_reason()
         justification = base64.b64encode(self.reason[:LONGEST_JUSTIFICATION].encode()).decode("ascii")
         reply = await self.remote.write(_with_header(write, JUSTIFICATION_HEADER, justification))
         return waiting(reply) if isinstance(reply, Problem) and is_refusal(reply) else reply
@@ -119,10 +122,6 @@ def _ids(value: JSONValue) -> set[str]:
 
 def _with_header(write: Write, name: str, value: str) -> Write:
     return replace(write, headers={**write.headers, name: value})
-
-
-def _is_waiting(request: Request | None) -> bool:
-    return request is not None and request.status == "needsApproval"
 
 
 def waiting(refusal: Problem) -> Outcome:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tapctl.errors import Finding
 from tapctl.model.desired import Path, Tenant
 from tapctl.model.values import JSONValue
+from tapctl.rules.evident import evidently_satisfies
 from tapctl.rules.rule import locate
 
 if TYPE_CHECKING:
@@ -74,14 +75,19 @@ def check_schemas(tenant: Tenant) -> Iterator[Finding]:
 
 
 def _check_schema(tenant: Tenant, schema: JSONValue) -> Iterator[Finding]:
+    if not isinstance(schema, dict):
+        yield _unusable(tenant, "a mapping is expected")
+    elif not evidently_satisfies(schema, tenant.document):
+        yield from _judge(tenant, schema)
+
+
+def _judge(tenant: Tenant, schema: dict[str, JSONValue]) -> Iterator[Finding]:
+    """The judgement of `jsonschema`, which also knows what a violation is called and where it is."""
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import Draft202012Validator, validator_for
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
-    if not isinstance(schema, dict):
-        yield _unusable(tenant, "a mapping is expected")
-        return
     kind = validator_for(schema, default=Draft202012Validator)
     try:
         kind.check_schema(schema)

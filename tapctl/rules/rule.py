@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import replace
+from typing import Literal, NamedTuple, TypeAlias
 
 from tapctl.errors import Finding, Position, Severity
 from tapctl.model.desired import Path, Tenant
@@ -21,8 +21,7 @@ Check: TypeAlias = Callable[[Tenant], Iterator[Finding]]
 _TOKEN = re.compile(r"\{[^{}]*\}?|\"[^\"]*\"?|'[^']*'?|[^\s,\[\]{}#:]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule of the catalogue."""
 
     id: str
@@ -36,10 +35,10 @@ class Rule:
     sources: tuple[str, ...]
     """Keys of `catalogue.SOURCES`."""
     evidence: tuple[Evidence, ...]
-    variants: str = ""
-    """Where a finding is graver or milder than `severity`."""
     today: str
     """What tapctl checks of it, and what it does not claim."""
+    variants: str = ""
+    """Where a finding is graver or milder than `severity`."""
     check: Check | None = None
     """The half that needs the files alone; None where there is none, or the schema does it."""
     is_suppressible: bool = True

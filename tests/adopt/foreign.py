@@ -119,7 +119,7 @@ class Foreign:
         }
 
     def save(self, folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{TENANT}.json").write_text(json.dumps(self.state), encoding="utf-8")
 
 

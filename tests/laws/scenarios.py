@@ -36,6 +36,9 @@ GROUP_KEYS = ("alpha", "beta", "gamma", "delta")
 PROFILE_KEYS = ("first", "second", "third")
 
 
+_NOISE = frozenset({"createdDateTime", "renewedDateTime", "lastModifiedDateTime", "securityIdentifier"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Scenario:
     """One tenant file over one live tenant."""
@@ -52,7 +55,7 @@ class Scenario:
         """What is not the same in every scenario."""
         always, usual = cast.collections(), Behaviour()
         live = [
-            item
+            {name: value for name, value in item.items() if value not in (None, [], False) and name not in _NOISE}
             for collection, items in self.objects.items()
             for identifier, item in items.items()
             if identifier not in always.get(collection, {}) and identifier != "authenticationmethodspolicy"
@@ -277,7 +280,9 @@ def _declared_membership(making: _Making, live: Json | None) -> Json:
         return {"rule": making.pick(live["membershipRule"] if live is not None else None, rules) or making.draw(rules)}
     if making.is_equal and live is not None:
         return {"members": [_spelled(making, identifier) for identifier in live["_members"]]}
-    wanted = making.some(_possible_members(making), most=7)
+    # A group cannot be a member of itself, whatever it is called.
+    possible = [item for item in _possible_members(making) if live is None or item != live["id"]]
+    wanted = making.some(possible, most=7)
     if live is not None and making.maybe():
         wanted = list(dict.fromkeys([*live["_members"][making.one([0, 1, 3]) :], *wanted[:2]]))
     elif making.one([False, False, True]):

@@ -1,0 +1,1 @@
+"""What a plan means for people and devices, beyond the fields it changes."""

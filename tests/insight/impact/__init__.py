@@ -1,0 +1,1 @@
+"""Impact and conflicts: never too small a figure, never a silent gap."""
