@@ -305,7 +305,8 @@ def _out_of_flow(marks: Marks, node: yaml.Node, parts: Sequence[Part], index: in
     comma = re.match(r"[ \t]*,[ \t]*", text[part.end :])
     end = part.end + (comma.end() if comma else 0)
     begin = marks.line_start(part.start)
-    if not text[begin : part.start].strip() and not text[end : marks.line_end(end)].strip():
+    behind = text[end : marks.line_end(end)].strip()
+    if not text[begin : part.start].strip() and (not behind or behind.startswith("#")):
         return text[:begin] + text[marks.next_line(end) :]
     if index < len(parts) - 1 and "#" not in text[part.end : parts[index + 1].start]:
         end = parts[index + 1].start

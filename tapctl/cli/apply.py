@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,8 @@ class Consent:
     saved: PlanDocument | None = None
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     """By tenant name."""
+    overrides: Collection[str] = ()
+    """Guardrails that the command line itself overrides."""
     only_lapsed: bool = False
 
     @property
@@ -84,11 +86,12 @@ def apply(
 
     started = time.monotonic()
     options.configure_logging(log_level, log_format)
-    consent = _consent(yes=yes, plan_file=plan_file, approvals=approvals, only=only)
+    overridden = options.overrides(overrides, reason)
+    consent = _consent(yes=yes, plan_file=plan_file, approvals=approvals, overrides=overridden, only=only)
     if not consent.is_given and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("apply asks before it changes anything, and there is no terminal", fix="add --yes")
     wishes = Wishes(
-        overrides={**_saved_overrides(consent), **options.overrides(overrides, reason)},
+        overrides={**_saved_overrides(consent), **overridden},
         only_lapsed=consent.only_lapsed,
         reason=reason,
         timeout_seconds=timeout_seconds,
@@ -112,7 +115,9 @@ def apply(
     return fleet.exit_code(results)
 
 
-def _consent(*, yes: bool, plan_file: str | None, approvals: Sequence[str], only: str | None) -> Consent:
+def _consent(
+    *, yes: bool, plan_file: str | None, approvals: Sequence[str], overrides: Collection[str], only: str | None
+) -> Consent:
     from tapctl.cli.show import read_plan
     from tapctl.reconcile.approval import parse
 
@@ -123,6 +128,7 @@ def _consent(*, yes: bool, plan_file: str | None, approvals: Sequence[str], only
         yes=yes,
         saved=read_plan(plan_file) if plan_file is not None else None,
         approvals={approval.name: approval for approval in parsed},
+        overrides=overrides,
         only_lapsed=only == "lapsed",
     )
 
@@ -186,7 +192,7 @@ def _check(plan: TenantPlan, session: Session, consent: Consent) -> None:
         if saved.approval is None and saved.status != "clean":
             raise OutdatedError(f"the saved plan of {plan.name} could not be approved: it is {saved.status}")
         check_age(consent.saved.created_at, now, max_age, "the saved plan")
-        check_saved(saved, plan)
+        check_saved(saved, plan, consent.overrides)
 
 
 async def _apply_all(fleet: Fleet, plans: Sequence[TenantPlan], journal: str | None) -> list[TenantPlan]:

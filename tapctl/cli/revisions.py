@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapctl.config.source import is_yaml, repository_of
+from tapctl.config.source import is_yaml, repository_of, run_git
 from tapctl.config.words import printable
 from tapctl.errors import UsageError
 
@@ -70,16 +69,8 @@ def common_ancestor(root: Path, one: str, other: str) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """The output of a git command that only reads objects; empty where it fails.
-
-    A repository's own configuration must not start anything, nor fetch what a partial clone lacks.
-    """
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=", "-C", str(root), *arguments]
-    environment = os.environ | {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, env=environment)  # noqa: S603 no shell
-    except FileNotFoundError:
-        raise UsageError("git is not installed", fix="install git, or compare the files otherwise") from None
+    """The output of a git command that only reads objects; empty where it fails."""
+    done = run_git(root, *arguments)
     return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
 
 

@@ -18,8 +18,8 @@ from tapctl.errors import RefusedError, RemoteError, TapctlError, UsageError
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import TenantPlan
-from tapctl.reconcile.planner import Planned
 from tapctl.reconcile.past_run import Run, read_journal
+from tapctl.reconcile.planner import Planned
 from tapctl.reconcile.rollback import Declarations, plan_back, tenant_applied, tenant_before
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ class _WayBack(Session):
 
     def __init__(self, run: Run, tenant: Tenant, wishes: Wishes) -> None:
         self._run = run
+        self._file = tenant
         self._remove = "delete" in wishes.overrides
         super().__init__(tenant_before(run, tenant, remove=self._remove), (), wishes, writable=True)
 
@@ -131,6 +132,8 @@ class _WayBack(Session):
         problems = applied_live.problems()
         if problems:
             raise RemoteError(problems[0].describe(), fix=problems[0].advice())
-        declared = Declarations(before=self.tenant, before_live=live, applied=applied, applied_live=applied_live)
+        declared = Declarations(
+            file=self._file, before=self.tenant, before_live=live, applied=applied, applied_live=applied_live
+        )
         self.tenant, planned = plan_back(self._run, declared, self._now.date(), remove=self._remove)
         return planned

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import posixpath
 from pathlib import Path, PurePosixPath
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from tapctl.config.words import printable
 from tapctl.config.yaml_tree import MOST_BYTES
 from tapctl.errors import UsageError
+
+if TYPE_CHECKING:
+    import subprocess
 
 Kind = Literal["file", "folder", "outside"]
 """`outside`: a link, or a path with `..`, that leaves the repository."""
@@ -104,6 +107,22 @@ class WorkTree:
             raise UnreadableError(error.strerror or "it cannot be opened") from None
 
 
+def run_git(root: Path, *arguments: str, standard_input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run git to read: a repository's own configuration starts nothing, and nothing is fetched.
+
+    Raises:
+        UsageError: git is not installed.
+    """
+    import subprocess  # costs start-up time, and only `diff` and `drift --base` need it
+
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=", "-C", str(root), *arguments]
+    environment = os.environ | {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        return subprocess.run(command, input=standard_input, capture_output=True, check=False, env=environment)  # noqa: S603 no shell; revisions come after --end-of-options
+    except FileNotFoundError:
+        raise UsageError("git is not installed", fix="install git, or compare the files otherwise") from None
+
+
 class GitTree:
     """The files of one revision, read from Git's objects: the work tree is neither read nor touched."""
 
@@ -183,13 +202,7 @@ class GitTree:
         return contents
 
     def _git(self, *arguments: str, standard_input: bytes = b"") -> bytes:
-        import subprocess  # costs start-up time, and only `diff` and `drift --base` need it
-
-        command = ["git", "-C", str(self._root), *arguments]
-        try:
-            done = subprocess.run(command, input=standard_input, capture_output=True, check=False)  # noqa: S603 no shell; the revision comes after --end-of-options
-        except FileNotFoundError:
-            raise UsageError("git is not installed", fix="install git, or compare the files otherwise") from None
+        done = run_git(self._root, *arguments, standard_input=standard_input)
         if done.returncode and arguments[0] != "rev-parse":
             raise UsageError("git could not read the revision", fix="run git fsck, or fetch the missing history")
         if done.returncode and b"not a git repository" in done.stderr:

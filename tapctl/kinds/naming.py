@@ -92,10 +92,10 @@ def names_of(tenant: Tenant, live: LiveTenant) -> Names:
             names.group_rules[key] = group.rule
     filters = live.filters if isinstance(live.filters, tuple) else ()
     names.filter_rules = {item.id: item.rule for item in filters}
-    names.filter_candidates = tuple(Candidate(item.id, item.display_name) for item in filters)
+    names.filter_candidates = _candidates((item.display_name, item.id) for item in filters)
     names.filter_ids, names.filter_names = _both_ways((item.display_name, item.id) for item in filters)
     tags = live.scope_tags if isinstance(live.scope_tags, tuple) else ()
-    names.scope_tag_candidates = tuple(Candidate(item.id, item.display_name) for item in tags)
+    names.scope_tag_candidates = _candidates((item.display_name, item.id) for item in tags)
     names.scope_tag_ids, names.scope_tag_names = _both_ways((item.display_name, item.id) for item in tags)
     names.deleted_groups = frozenset(group_id for group_id, name in live.group_names.items() if name is None)
     seen_members = index_members(found.values())
@@ -107,6 +107,10 @@ def names_of(tenant: Tenant, live: LiveTenant) -> Names:
             names.people[spelling.lower()] = member
             names.spellings.setdefault(member.id, spelling)
     return names
+
+
+def _candidates(pairs: Iterable[tuple[str, str]]) -> tuple[Candidate, ...]:
+    return tuple(Candidate(identifier, label) for label, identifier in sorted(pairs))
 
 
 def _both_ways(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[str, str]]:

@@ -1,6 +1,7 @@
 """The desired state of one tenant, as declared in YAML: checked, merged, typed, with a position for every part.
 
 `None` always means: not named in the file, therefore not managed. Lists are tuples in the order of the file.
+The smaller values are named tuples: making a dataclass takes four times as long, and every offline command pays it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from tapctl.errors import Position
 from tapctl.model.values import JSONValue
@@ -29,8 +31,7 @@ SettingValue = bool | str | tuple[str, ...] | None
 `defaultCredentialProvider` is text, `excludedCredentialProviders` a list: web-sign-in, password, pin or a braced GUID."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(NamedTuple):
     """How a declared object is found: by pin, else by mark; never in silence by name."""
 
     key: str
@@ -70,8 +71,7 @@ class Group:
         return f"groups.{self.identity.key}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """One entry of the policy's include list: a group key or all-users."""
 
     group: str
@@ -97,8 +97,7 @@ class Policy:
     """Group keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(NamedTuple):
     """One include of a profile: a group key, all-devices or all-users, with an assignment filter by display name."""
 
     group: str
@@ -129,18 +128,16 @@ class Profile:
         return f"webSignIn.{self.identity.key}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
+class Suppression(NamedTuple):
     """A lint finding that was considered. It applies to every finding of the rule until its day has passed."""
 
     rule: str
     reason: str
-    until: date | None = None
     position: Position
+    until: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImpactLimits:
+class ImpactLimits(NamedTuple):
     """The most people and devices that may gain or lose the ability in one plan; None: no limit."""
 
     max_users_gaining: int | None = None
@@ -161,12 +158,11 @@ class Guardrails:
     approval_max_age: timedelta = timedelta(hours=72)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authentication:
+class Authentication(NamedTuple):
     """`tenant.auth`: a method and what is beside it. Holds names of variables and files, never a secret."""
 
     method: str = "default"
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = MappingProxyType({})
     """camelCase as in the YAML: clientId, certificatePath, tokenVariable, ..."""
 
 

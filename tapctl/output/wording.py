@@ -94,9 +94,15 @@ def how_many(impact: ImpactCount) -> str:
 def impact_lines(impact: Impact) -> list[str]:
     """Who gains and who loses the ability, people first."""
     return [
-        f"people: {how_many(impact.users_gaining)} gain the ability, {how_many(impact.users_losing)} lose it",
-        f"devices: {how_many(impact.devices_gaining)} gain the ability, {how_many(impact.devices_losing)} lose it",
+        f"people: {_gain_and_lose(impact.users_gaining, impact.users_losing)}",
+        f"devices: {_gain_and_lose(impact.devices_gaining, impact.devices_losing)}",
     ]
+
+
+def _gain_and_lose(gaining: ImpactCount, losing: ImpactCount) -> str:
+    gain = "gains" if gaining.count == 1 else "gain"
+    lose = "loses" if losing.count == 1 else "lose"
+    return f"{how_many(gaining)} {gain} the ability, {how_many(losing)} {lose} it"
 
 
 def way_out(violation: Violation) -> str:

@@ -169,6 +169,7 @@ class Applier:
         if look.standing is Standing.AFTER:
             return look.id
         settles_by = self._time.now() + SETTLING_SECONDS
+        is_open = False
         for attempt in itertools.count(1):
             self._journal.sending(address, step.write, step.before)
             reply = await self._remote.write(step.write)
@@ -180,6 +181,9 @@ class Applier:
                 return await self._ask_second(step, reply)
             if step.write.creates and reply.ambiguous:
                 return await self._search(step, reply)
+            if is_open and reply.kind in (ProblemKind.REFUSED, ProblemKind.NOT_FOUND):
+                return await self._settle(step, reply)
+            is_open = is_open or reply.ambiguous
             if self._may_be_early(change, reply) and self._time.now() < settles_by:
                 await self._time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
                 continue
@@ -240,6 +244,13 @@ class Applier:
             f"{reply.describe()}; the object was looked for and not seen, and the create is not sent again",
             "run again in a few minutes: what was made after all is found by its mark",
         )
+
+    async def _settle(self, step: Step, refusal: Problem) -> str | None:
+        """A write that was left open and is refused when sent again: it may be refused for having been done."""
+        look = await self._poll(step, {Standing.AFTER})
+        if look.standing is Standing.AFTER:
+            return look.id
+        raise _problem(refusal)
 
     async def _poll(self, step: Step, wanted: set[Standing]) -> Look:
         """Look until the object stands as wanted or time is up; the last look is returned either way."""

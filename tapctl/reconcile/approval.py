@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -114,11 +114,16 @@ def check_approval(approval: Approval, plan: TenantPlan, now: datetime, max_age:
         )
 
 
-def check_saved(saved: TenantPlan, fresh: TenantPlan) -> None:
+def check_saved(saved: TenantPlan, fresh: TenantPlan, allowed: Collection[str] = ()) -> None:
     """Whether every fresh change is one of the saved plan. Saved changes that have come true meanwhile are no matter.
 
+    Args:
+        saved: what was agreed to.
+        fresh: what would be done now.
+        allowed: guardrails that are overridden now, whatever was agreed to.
+
     Raises:
-        OutdatedError: with each difference, one a line.
+        OutdatedError: with each difference.
     """
     differences: list[str] = []
     if (saved.tenant_id.lower(), saved.cloud) != (fresh.tenant_id.lower(), fresh.cloud):
@@ -128,9 +133,11 @@ def check_saved(saved: TenantPlan, fresh: TenantPlan) -> None:
         differences += _beyond(agreed.get(change.address), change)
     made = {change.address for change in saved.changes if change.action == "create"}
     differences += _redefined(saved.definitions, fresh.definitions, made)
+    extra = sorted(set(fresh.overrides) - {*saved.overrides, *allowed})
+    differences += [f"the guardrail {rule} is in the way now, and was not when the plan was made" for rule in extra]
     if differences:
         raise OutdatedError(
-            "the saved plan no longer fits:\n" + "\n".join(f"  {line}" for line in differences),
+            f"the saved plan no longer fits: {'; '.join(differences)}",
             fix="plan again and have the new plan approved",
         )
 

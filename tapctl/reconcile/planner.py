@@ -52,7 +52,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
             findings.append(result)
     findings += _deleted_targets(tenant, live, names)
     findings += _adopted(tenant, live)
-    drafts = [_with_role(tenant, draft) for draft in drafts]
+    drafts = [with_role(tenant, draft) for draft in drafts]
     drafts, blocked = _guard_deletions(tenant, live, names, drafts)
     drafts = _with_real_needs(drafts)
     findings += blocked
@@ -196,7 +196,7 @@ def _with_real_needs(drafts: list[Draft]) -> list[Draft]:
 # What a change of membership means depends on where the group is used
 
 
-def _with_role(tenant: Tenant, draft: Draft) -> Draft:
+def with_role(tenant: Tenant, draft: Draft) -> Draft:
     """Membership of a group that is excluded somewhere narrows when it grows; of any other it widens."""
     if not draft.change.address.startswith("groups.") or draft.change.action != "update":
         return draft

@@ -17,8 +17,9 @@ from tapctl.model.desired import Assignment, Group, Identity, Policy, Profile, S
 from tapctl.model.live import Found, LiveProfile, LiveTenant, PinMissing
 from tapctl.model.plan import FieldChange
 from tapctl.model.values import Record, Value, as_set
+from tapctl.reconcile.order import in_safe_order
 from tapctl.reconcile.past_run import Entry, Run
-from tapctl.reconcile.planner import Planned, plan_tenant
+from tapctl.reconcile.planner import Planned, plan_tenant, with_role
 
 Fields = Mapping[str, Value]
 """Path to value, below one address."""
@@ -200,6 +201,8 @@ def _assignments(value: Value) -> tuple[Assignment, ...] | None:
 class Declarations:
     """The two desired states that the way back leans on, each with the live state that was read for it."""
 
+    file: Tenant
+    """The tenant as its file declares it now: it says what a group is used for."""
     before: Tenant
     before_live: LiveTenant
     applied: Tenant
@@ -226,7 +229,8 @@ def plan_back(run: Run, declared: Declarations, today: date, *, remove: bool) ->
             findings += changed
             parts += [] if changed else [(entry, {})]
     tenant, planned, notes = way.together(parts)
-    return tenant, replace(planned, findings=(*findings, *notes, *planned.findings))
+    drafts = in_safe_order(with_role(declared.file, draft) for draft in planned.drafts)
+    return tenant, replace(planned, drafts=drafts, findings=(*findings, *notes, *planned.findings))
 
 
 class _Way:
@@ -302,11 +306,10 @@ class _Way:
         for item in unit:
             if item.path not in current:
                 continue
+            is_ours, value = current[item.path] == item.after, wanted[item.path]
             if item.path == "members":
-                members = _Members.of(current[item.path], wanted[item.path], self._spelled(item.after, planned.names))
+                members = _Members.of(current[item.path], value, self._spelled(item.after, planned.names))
                 is_ours, value = members.is_ours(complete=entry.is_complete), members.back
-            else:
-                is_ours, value = current[item.path] == item.after, wanted[item.path]
             if is_ours:
                 back[item.path] = value
             else:
@@ -323,7 +326,7 @@ class _Way:
     def changed_since_made(self, entry: Entry) -> list[Finding]:
         """Why an object that the run made is left alone; nothing when it is as the run left it."""
         made = _as_created(entry)
-        tenant = _declared(self._run, self._declared.applied, [made], set(_mentioned(made[1])))
+        tenant = _declared(self._run, self._declared.applied, [made], set())
         planned = plan_tenant(tenant, self._declared.applied_live, self._today)
         fields = [item for draft in planned.drafts for item in draft.change.fields]
         touched = [item.path for item in fields if entry.is_complete or not _is_unfinished(item)]

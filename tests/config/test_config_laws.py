@@ -100,7 +100,7 @@ def parts(tree: object) -> Iterator[tuple[dict[object, object], object]]:
 
 
 def without_places(tenant: Tenant) -> Tenant:
-    suppressions = tuple(replace(one, position=tenant.suppressions[0].position) for one in tenant.suppressions)
+    suppressions = tuple(one._replace(position=tenant.suppressions[0].position) for one in tenant.suppressions)
     return replace(tenant, positions={}, value_positions={}, lines={}, source="", suppressions=suppressions)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -9,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
+from unittest import mock
 
 TENANTS = Path(__file__).parent / "repository" / "tenants"
 SECONDS = 60
@@ -62,9 +65,24 @@ class Repository:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def call(self, *arguments: str) -> Done:
+        """Run tapctl in the repository without a process of its own, which is four times as fast."""
+        from tapctl.cli.main import run
+
+        out, err = io.StringIO(), io.StringIO()
+        environment = {"TAPCTL_SANDBOX_DIR": str(self.root / "sandbox"), "NO_COLOR": "1"}
+        with (
+            contextlib.chdir(self.path),
+            mock.patch.dict(os.environ, environment),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            code = run(list(arguments))
+        return Done(code, out.getvalue(), err.getvalue())
+
     def tamper(self, tenant: str, address: str, *changes: str) -> None:
         """Change the live tenant as an administrator in the portal would."""
-        done = self.run("sandbox", "tamper", address, *changes, "--tenant", tenant)
+        done = self.call("sandbox", "tamper", address, *changes, "--tenant", tenant)
         assert done.code == 0, done.err
 
     def git(self, *arguments: str) -> str:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tapctl.sandbox.connect import open_sandbox
 from tests.drift.harness import Repository
 
+ACME_ID = "6f1d7a3e-0c55-4c0e-9b1f-0a4f4f0f3c99"
 POLICY = "temporaryAccessPass"
 PROFILE = "webSignIn.WIN - Web sign-in"
 
@@ -47,9 +49,7 @@ def test_a_deleted_object_is_refused_and_nothing_of_the_tenant_is_written(reposi
     code, messages, difference = _accept(repository)
 
     assert code == 3
-    assert messages == [
-        "groups.pilots: it does not exist in the tenant, and tapctl takes no declaration out of a file"
-    ]
+    assert messages == ["groups.pilots: it does not exist in the tenant, and tapctl takes no declaration out of a file"]
     assert difference == ""
 
 
@@ -155,3 +155,27 @@ def test_a_symbolic_link_stays_a_link(repository: Repository) -> None:
     assert repository.run("drift", "--tenant", "globex", "--accept").code == 0
     assert file.is_symlink()
     assert "length: 12" in (shared / "policy.yaml").read_text(encoding="utf-8")
+
+
+def test_what_yaml_cannot_say_is_refused_with_a_way_out(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAPCTL_SANDBOX_DIR", str(repository.root / "sandbox"))
+    with open_sandbox(ACME_ID).transaction(writes=True) as store:
+        (user, *_) = store.scan("users")
+        edited = store.edit("policies", "temporaryaccesspass")
+        assert edited is not None
+        edited["includeTargets"].append({"targetType": "user", "id": user["id"]})
+        (profile,) = (item for item in store.scan("configurationPolicies") if item["name"] == "WIN - Web sign-in")
+        changed = store.edit("configurationPolicies", profile["id"])
+        assert changed is not None
+        for setting in changed["_settings"]:
+            choice = setting.get("choiceSettingValue", {"value": ""})
+            if "enablewebsignin" in choice["value"]:
+                choice["value"] = choice["value"][:-1] + "7"
+
+    code, messages, difference = _accept(repository)
+
+    assert code == 3
+    assert ["names the single user" in messages[0], "does not model" in messages[1]] == [True, True]
+    assert difference == ""

@@ -22,8 +22,8 @@ def test_accepting_changes_the_lines_in_question_and_the_next_plan_is_empty(case
     for address, *changes in case["tamper"]:
         repository.tamper(case["tenant"], address, *changes)
 
-    accepted = repository.run("drift", "--tenant", case["tenant"], "--accept")
+    accepted = repository.call("drift", "--tenant", case["tenant"], "--accept")
 
     assert repository.difference() == case["difference"], accepted.out
     assert accepted.code == 0
-    assert repository.run("plan", "--tenant", case["tenant"], "--detailed-exitcode").code == 0
+    assert repository.call("plan", "--tenant", case["tenant"], "--detailed-exitcode").code == 0

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tapctl.kinds.settings import decode_instance, decode_oma, oma_node
 from tapctl.model.plan import Change, FieldChange
 from tapctl.model.values import Value
 from tests.laws.scenarios import TAP_PATH
@@ -66,34 +67,34 @@ def repeated(writes: Iterable[Sent]) -> list[str]:
     return [text for text, times in seen.items() if times > 1]
 
 
-def untouched(state: State, changes: Iterable[Change], ids: Mapping[str, str]) -> dict[str, Any]:
-    """The part of a live tenant that no change names: whole objects, and the other properties of changed ones.
+def disturbed(before: State, after: State, changes: Iterable[Change], ids: Mapping[str, str]) -> dict[str, Any]:
+    """What differs between two live tenants although no change names it, with both values; made objects aside.
 
-    Two states of which this is equal differ in nothing but what was declared. Settings are listed in their order,
-    each modelled one that changes aside.
+    Whole objects, and of those that a change names all their other properties: what Graph holds is compared byte by
+    byte and in its order, time stamps aside.
     """
-    by_id = {(_home(change), ids[change.address]): change for change in changes if change.address in ids}
-    policy = next((change for change in changes if change.address == "temporaryAccessPass"), None)
-    if policy is not None:
-        by_id[TAP_PATH] = policy
-    created = {change.address for change in changes if change.action == "create"}
+    listed = list(changes)
+    by_id = {(_home(change), ids[change.address]): change for change in listed if change.address in ids}
+    by_id |= {TAP_PATH: change for change in listed if change.address == "temporaryAccessPass"}
     gone = {identifier for (_, identifier), change in by_id.items() if change.action == "delete"}
-    kept: dict[str, Any] = {}
-    for collection, items in state.items():
+    found: dict[str, Any] = {}
+    for collection, items in before.items():
         for identifier, item in items.items():
-            change = by_id.get((_actual(collection), identifier)) or by_id.get((collection, identifier))
+            change = by_id.get((_PROFILES.get(collection, collection), identifier))
             if change is not None and change.action == "delete":
                 continue
-            kept[f"{collection}/{identifier}"] = _rest(item, change.fields if change is not None else (), gone)
-    return {"objects": kept, "created": sorted(created)}
+            fields = change.fields if change is not None else ()
+            was, now = _rest(item, fields, gone), _rest(after[collection].get(identifier, {}), fields, gone)
+            names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+            found |= {f"{collection}/{identifier} {name}": (was.get(name), now.get(name)) for name in names}
+    return found
+
+
+_PROFILES = {"configurationPolicies": "profiles", "deviceConfigurations": "profiles"}
 
 
 def _home(change: Change) -> str:
     return "groups" if change.address.startswith("groups.") else "profiles"
-
-
-def _actual(collection: str) -> str:
-    return "profiles" if collection in ("configurationPolicies", "deviceConfigurations") else collection
 
 
 def _rest(item: Mapping[str, Any], fields: tuple[FieldChange, ...], gone: set[str]) -> dict[str, Any]:
@@ -103,9 +104,6 @@ def _rest(item: Mapping[str, Any], fields: tuple[FieldChange, ...], gone: set[st
         hidden |= {"displayName", "name"}
     if "rule" in paths:
         hidden.add("_members")
-    if paths & {"lifetime.minimum", "lifetime.default", "lifetime.maximum"}:
-        hidden -= {_STORED_AS[path] for path in paths if path.startswith("lifetime.")}
-        hidden |= {_STORED_AS[path] for path in paths if path.startswith("lifetime.")}
     rest = {name: value for name, value in item.items() if name not in hidden}
     if "_members" in rest:
         rest["_members"] = [member for member in rest["_members"] if member not in gone]
@@ -113,7 +111,12 @@ def _rest(item: Mapping[str, Any], fields: tuple[FieldChange, ...], gone: set[st
         rest["_assignments"] = _other_assignments(rest["_assignments"], paths)
     changed = {path.removeprefix("settings.").lower() for path in paths if path.startswith("settings.")}
     if "_settings" in rest:
-        rest["_settings"] = [one for one in rest["_settings"] if _last(one["settingDefinitionId"], "_") not in changed]
+        rest["_settings"] = [
+            # What Graph adds to an answer may come back to it.
+            {name: value for name, value in one.items() if name != "auditRuleInformation"}
+            for one in rest["_settings"]
+            if _last(one["settingDefinitionId"], "_") not in changed
+        ]
     if "omaSettings" in rest:
         rest["omaSettings"] = [
             # The service makes a new reference to a secret with every write of the list.
@@ -136,3 +139,55 @@ def _other_assignments(targets: list[Any], paths: set[str]) -> list[str]:
         for target in targets
         if ("exclude" if "exclusion" in target["@odata.type"] else "include") not in sides
     )
+
+
+def touched(state: State, changes: Iterable[Change], ids: Mapping[str, str]) -> dict[str, Any]:
+    """What the updated fields hold, by address and path, in a form in which order and spelling mean nothing.
+
+    Without what Graph offers no way back to: targets of single people, and groups that the changes delete.
+    """
+    listed = list(changes)
+    gone = {ids[change.address] for change in listed if change.action == "delete"}
+    return {
+        f"{change.address} {item.path}": _value(_object(state, change, ids), change, item.path, gone)
+        for change in listed
+        if change.action == "update"
+        for item in change.fields
+    }
+
+
+def _object(state: State, change: Change, ids: Mapping[str, str]) -> Mapping[str, Any]:
+    if change.address == "temporaryAccessPass":
+        return state[TAP_PATH[0]][TAP_PATH[1]]
+    identifier = ids[change.address]
+    homes = [items for items in state.values() if identifier in items]
+    return homes[0][identifier]
+
+
+def _value(item: Mapping[str, Any], change: Change, path: str, gone: set[str]) -> Any:
+    if path == "displayName":
+        return item.get("name", item.get("displayName"))
+    if path.startswith("assign."):
+        other = "include" if path == "assign.exclude" else "exclude"
+        targets = [target for target in item["_assignments"] if target.get("groupId") not in gone]
+        return _other_assignments(targets, {f"assign.{other}"})
+    if path.startswith("settings."):
+        return _setting(item, path.removeprefix("settings."))
+    value = item[_STORED_AS[path]]
+    if path in ("include", "exclude"):
+        return sorted(target["id"] for target in value if target["targetType"] != "user" and target["id"] not in gone)
+    if path in ("members", "scopeTags"):
+        return sorted(set(value) - gone)
+    return (value or "").replace("\r\n", "\n") if path == "description" else value
+
+
+def _setting(item: Mapping[str, Any], name: str) -> Any:
+    for instance in item.get("_settings", ()):
+        found = decode_instance(instance)
+        if found is not None and found[0] == name:
+            return found[1]
+    for one in item.get("omaSettings", ()):
+        setting = oma_node(one["omaUri"])
+        if setting is not None and setting.name == name:
+            return decode_oma(setting, one["value"])
+    return None

@@ -239,7 +239,7 @@ def _live_group(making: _Making, key: str, *, is_marked: bool) -> Json:
 def _possible_members(making: _Making) -> list[str]:
     people = [item["id"] for item in (*cast.USERS.values(), *cast.DEVICES.values(), cast.SERVICE_PRINCIPAL)]
     foreign = [id_of(key) for key in cast.FOREIGN_GROUPS]
-    return people + foreign + [identifier for key, identifier in making.ids.items() if key.startswith("groups.")]
+    return people + foreign + [making.ids[f"groups.{key}"] for key in making.usable if f"groups.{key}" in making.ids]
 
 
 def _declared_group(making: _Making, key: str, role: str, live: Json | None) -> Json:
@@ -280,9 +280,7 @@ def _declared_membership(making: _Making, live: Json | None) -> Json:
         return {"rule": making.pick(live["membershipRule"] if live is not None else None, rules) or making.draw(rules)}
     if making.is_equal and live is not None:
         return {"members": [_spelled(making, identifier) for identifier in live["_members"]]}
-    # A group cannot be a member of itself, whatever it is called.
-    possible = [item for item in _possible_members(making) if live is None or item != live["id"]]
-    wanted = making.some(possible, most=7)
+    wanted = making.some(_possible_members(making), most=7)
     if live is not None and making.maybe():
         wanted = list(dict.fromkeys([*live["_members"][making.one([0, 1, 3]) :], *wanted[:2]]))
     elif making.one([False, False, True]):

@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, event, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tapctl.model.plan import Change
-from tests.laws.expectations import repeated, untouched, writes_needed
+from tests.laws.expectations import disturbed, repeated, writes_needed
 from tests.laws.scenarios import Scenario, scenarios
-from tests.laws.tenant_run import LawWorld, refusals, world_of
-
-WHOLE_RUNS = settings(max_examples=max(10, settings().max_examples // 2))
-"""A whole run is a thousand times dearer than a value, so that fewer are tried."""
-
-ACCEPTABLE_REFUSALS = {"still-referenced"}
-"""A group is not deleted while something that the file does not manage refers to it."""
-
-
-def ids_after(scenario: Scenario, world: LawWorld) -> dict[str, str]:
-    return {f"groups.{key}": found for key, found in world.plan().names.group_ids.items()} | dict(scenario.ids)
-
-
-def applied(world: LawWorld, *, only_lapsed: bool = False) -> tuple[Change, ...]:
-    """Plan and apply; a refusal that the scenario earned ends the example."""
-    planned = world.plan(only_lapsed=only_lapsed)
-    if planned.is_refused:
-        assert refusals(planned) <= ACCEPTABLE_REFUSALS, planned.findings
-        event("refused")
-        assume(False)
-    event(f"{len(planned.drafts)} changes")
-    world.forget()
-    changes = world.apply(planned, only_lapsed=only_lapsed)
-    outcomes = {change.address: change.outcome for change in changes}
-    assert {outcome.name for outcome in outcomes.values() if outcome is not None} <= {"applied"}, outcomes
-    return changes
-
+from tests.laws.tenant_run import WHOLE_RUNS, applied, world_of
 
 @WHOLE_RUNS
 @given(scenarios())
@@ -65,11 +38,10 @@ def test_an_apply_touches_nothing_that_no_change_names(scenario: Scenario, only_
         before = world.state()
         changes = applied(world, only_lapsed=only_lapsed)
         after = world.state()
-        made = {name: set(after[name]) - set(items) for name, items in before.items()}
-        assert sum(map(len, made.values())) == sum(change.action == "create" for change in changes)
-        survivors = {name: {key: after[name][key] for key in items if key in after[name]} for name, items in before.items()}
 
-        assert untouched(survivors, changes, scenario.ids) == untouched(before, changes, scenario.ids)
+        made = sum(len(set(after[name]) - set(items)) for name, items in before.items())
+        assert made == sum(change.action == "create" for change in changes)
+        assert disturbed(before, after, changes, scenario.ids) == {}
 
 
 @WHOLE_RUNS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tapctl.kinds.policy import ODATA_TYPE, PATH
@@ -224,7 +226,7 @@ def test_a_changed_assignment_is_one_assign_with_the_whole_list(world: World, de
 def test_a_changed_setting_is_one_put_that_keeps_every_other_setting_and_the_assignments(world: World) -> None:
     address = prepared(world, "settings-catalog")
     policy = world.named("configurationPolicies", "WIN - Web sign-in")
-    foreign = [
+    foreign: list[dict[str, Any]] = [
         {
             "@odata.type": "#microsoft.graph.deviceManagementConfigurationChoiceSettingInstance",
             "settingDefinitionId": f"{PREFIX}bitlocker_requiredeviceencryption",
@@ -340,3 +342,17 @@ def test_fields_that_the_file_does_not_name_are_neither_compared_nor_sent(world:
     world.declare("webSignIn: {windows: {displayName: WIN - Web sign-in, settings: {enableWebSignIn: true}}}")
 
     assert world.changes() == {}
+
+
+def test_targets_of_kinds_that_tapctl_does_not_know_are_sent_back_with_a_changed_list(world: World) -> None:
+    address = prepared(world, "settings-catalog")
+    profile = world.named("configurationPolicies", "WIN - Web sign-in")
+    foreign = {"@odata.type": "#microsoft.graph.unheardOfAssignmentTarget", "groupId": "somebody", "more": "unknown"}
+    world.change("configurationPolicies", profile["id"], _assignments=[*profile["_assignments"], foreign])
+    assert world.changes() == {}
+    declare_profile(world, include="[all-users]")
+
+    world.apply()
+
+    sent = next(item for item in world.writes if str(item) == f"POST {address}/assign")
+    assert foreign in [item["target"] for item in sent.body["assignments"]]

@@ -87,7 +87,7 @@ tenants = st.builds(
     scenarios=st.frozensets(st.sampled_from(("helpdesk", "autopilot", "shared"))),
     break_glass=st.lists(st.sampled_from(KEYS), max_size=1).map(tuple),
     groups=st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, groups)).map(
-        lambda found: {key: replace(group, identity=replace(group.identity, key=key)) for key, group in found.items()}
+        lambda found: {key: replace(group, identity=group.identity._replace(key=key)) for key, group in found.items()}
     ),
     policy=st.none() | policies,
     profiles=st.fixed_dictionaries({}, optional={"a": profiles, "b": profiles}),

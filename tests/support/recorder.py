@@ -52,7 +52,7 @@ class Recorder(httpx.AsyncBaseTransport):
 
 def _taken_apart(request: httpx.Request, content: bytes) -> Iterator[Sent]:
     version, _, path = request.url.raw_path.decode("ascii").lstrip("/").partition("/")
-    body = json.loads(content) if content else None
+    body: Any = json.loads(content) if content else None
     if path == "$batch":
         for part in body["requests"]:
             yield Sent(part["method"], version, part["url"], part.get("body"))

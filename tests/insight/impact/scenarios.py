@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ NEW_GROUPS = ["fresh-0", "fresh-1"]
 FILTERS = ["windows-11", "corporate"]
 RULES = {"user": 'user.department -eq "Sales"', "device": "device.isManaged -eq true"}
 PROFILES = ["one", "two"]
+WANTED_STATES: tuple[Literal["enabled", "disabled"] | None, ...] = (None, "enabled", "enabled", "disabled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +183,7 @@ def _policy(draw: st.DrawFn) -> _PolicyCase:
     keys = [EVERYBODY, *LIVE_GROUPS, *NEW_GROUPS]
     if draw(st.integers(0, 3)) == 0:
         return _PolicyCase(declared=None, live=live, before=before, after=before, body=body)
-    wanted_state = draw(st.sampled_from([None, "enabled", "enabled", "disabled"]))
+    wanted_state = draw(st.sampled_from(WANTED_STATES))
     wanted_include = draw(st.none() | _some(keys))
     wanted_exclude = draw(st.none() | _some(keys[1:], 2))
     declared = Policy(

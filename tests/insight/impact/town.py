@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read
@@ -204,8 +204,3 @@ class TownReader:
 
 def _listing(items: Iterable[dict[str, JSONValue]]) -> JSONValue:
     return {"value": [*items]}
-
-
-def with_groups(town: Town, groups: Mapping[Name, frozenset[Name]]) -> Town:
-    """The town with other groups."""
-    return replace(town, groups=groups)
