@@ -124,8 +124,14 @@ def closing(document: PlanDocument) -> str:
     counts = outcome_counts(changes)
     if counts:
         return "Apply: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + "."
+    failed = sum(1 for tenant in document.tenants if tenant.status == "failed")
+    noun = "Drift" if document.command == "drift" else "Plan"
+    if failed and not changes:
+        # Nothing is claimed of a tenant that could not be read: not even that there is nothing to do.
+        return f"No {noun.lower()}: {count_noun(failed, 'tenant')} failed."
     if changes or any(tenant.status != "clean" for tenant in document.tenants):
-        return f"{'Drift' if document.command == 'drift' else 'Plan'}: {tally(changes)}."
+        unread = f"; {count_noun(failed, 'tenant')} failed" if failed else ""
+        return f"{noun}: {tally(changes)}{unread}."
     subject = "the tenant is" if len(document.tenants) == 1 else f"all {len(document.tenants)} tenants are"
     return (
         f"No drift: {subject} as declared."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.stage import Done, Stage
@@ -15,7 +15,7 @@ ROUNDS = 5
 _COLUMNS = ("command", "requests", "calls", "round trips", "median ms", "CPU ms")
 
 
-def one_tenant(folder: Path, rounds: int = ROUNDS) -> Iterator[Table]:
+def one_tenant(folder: Path, rounds: int = ROUNDS) -> Table:
     """The example tenant: first plan, first apply, then plan without changes, in process and over loopback."""
     stage = Stage(folder)
     stage.example(policies=POLICIES)
@@ -27,10 +27,10 @@ def one_tenant(folder: Path, rounds: int = ROUNDS) -> Iterator[Table]:
     ]
     with stage.served() as url:
         rows.append(_row("plan, no changes, over loopback", rounds, lambda: stage.run("plan", TAPCTL_GRAPH_URL=url)))
-    yield Table(f"The example tenant, whose sandbox holds {POLICIES} other policies", _COLUMNS, tuple(rows))
+    return Table(f"The example tenant, whose sandbox holds {POLICIES} other policies", _COLUMNS, tuple(rows))
 
 
-def fleet(folder: Path, rounds: int = ROUNDS) -> Iterator[Table]:
+def fleet(folder: Path, rounds: int = ROUNDS) -> Table:
     """Many tenants side by side; the sandboxes share one processor core with the client."""
     stage = Stage(folder)
     stage.fleet(TENANTS)
@@ -40,7 +40,7 @@ def fleet(folder: Path, rounds: int = ROUNDS) -> Iterator[Table]:
         _row("plan, no changes", rounds, lambda: stage.run("plan")),
         _row("validate", rounds, lambda: stage.run("validate")),
     ]
-    yield Table(f"{TENANTS} tenants like it", _COLUMNS, tuple(rows))
+    return Table(f"{TENANTS} tenants like it", _COLUMNS, tuple(rows))
 
 
 def _row(name: str, rounds: int, command: Callable[[], Done]) -> tuple[str, ...]:

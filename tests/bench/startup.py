@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.stage import EXAMPLE, Done, Stage, console_script, timed
@@ -30,8 +29,8 @@ www:
 """
 
 
-def tables(folder: Path, rounds: int = ROUNDS) -> Iterator[Table]:
-    """One table: median and best times of each command, and how it compares with octodns-validate."""
+def offline(folder: Path, rounds: int = ROUNDS) -> Table:
+    """Median and best times of each command, and how it compares with octodns-validate."""
     stage = Stage(folder)
     stage.example()
     commands = _commands(folder)
@@ -42,7 +41,7 @@ def tables(folder: Path, rounds: int = ROUNDS) -> Iterator[Table]:
             if done.code:
                 raise RuntimeError(f"{name} ended with {done.code}: {done.err}")
             taken[name].append(done)
-    yield _table({name: runs[1:] for name, runs in taken.items()})  # the first round warms the caches
+    return _table({name: runs[1:] for name, runs in taken.items()})  # the first round warms the caches
 
 
 def _commands(folder: Path) -> dict[str, list[str]]:

@@ -38,7 +38,7 @@ class TypedClient:
         self.adapter.base_url = f"{url}/{VERSIONS[package]}"
         self.graph = sdk.GraphServiceClient(request_adapter=self.adapter)
 
-    def model(self, name: str, **properties: Any) -> Any:
+    def model(self, name: str, /, **properties: Any) -> Any:
         """A typed model with these properties; each class lives in a module of its own."""
         return self.type(f"models.{_snake(name)}", name)(**properties)
 

@@ -71,7 +71,7 @@ def disturbed(before: State, after: State, changes: Iterable[Change], ids: Mappi
     """What differs between two live tenants although no change names it, with both values; made objects aside.
 
     Whole objects, and of those that a change names all their other properties: what Graph holds is compared byte by
-    byte and in its order, time stamps aside.
+    byte; time stamps aside, and the order of lists that are sets.
     """
     listed = list(changes)
     by_id = {(_home(change), ids[change.address]): change for change in listed if change.address in ids}
@@ -105,6 +105,8 @@ def _rest(item: Mapping[str, Any], fields: tuple[FieldChange, ...], gone: set[st
     if "rule" in paths:
         hidden.add("_members")
     rest = {name: value for name, value in item.items() if name not in hidden}
+    if "roleScopeTagIds" in rest:
+        rest["roleScopeTagIds"] = sorted(rest["roleScopeTagIds"])
     if "_members" in rest:
         rest["_members"] = [member for member in rest["_members"] if member not in gone]
     if "_assignments" in rest:
