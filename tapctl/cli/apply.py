@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +32,6 @@ class Consent:
     saved: PlanDocument | None = None
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     """By tenant name."""
-    overrides: Collection[str] = ()
-    """Guardrails that the command line itself overrides."""
     only_lapsed: bool = False
 
     @property
@@ -41,6 +39,11 @@ class Consent:
         """The tenants that approvals or the saved plan speak of."""
         saved = (plan.name for plan in self.saved.tenants) if self.saved is not None else ()
         return (*self.approvals, *saved)
+
+    @property
+    def approved_overrides(self) -> Mapping[str, Mapping[str, str]]:
+        """By tenant name, the overrides that the saved plan was approved with; guardrails are evaluated again."""
+        return {plan.name: plan.overrides for plan in self.saved.tenants} if self.saved is not None else {}
 
     @property
     def is_given(self) -> bool:
@@ -86,12 +89,11 @@ def apply(
 
     started = time.monotonic()
     options.configure_logging(log_level, log_format)
-    overridden = options.overrides(overrides, reason)
-    consent = _consent(yes=yes, plan_file=plan_file, approvals=approvals, overrides=overridden, only=only)
+    consent = _consent(yes=yes, plan_file=plan_file, approvals=approvals, only=only)
     if not consent.is_given and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("apply asks before it changes anything, and there is no terminal", fix="add --yes")
     wishes = Wishes(
-        overrides={**_saved_overrides(consent), **overridden},
+        overrides=options.overrides(overrides, reason),
         only_lapsed=consent.only_lapsed,
         reason=reason,
         timeout_seconds=timeout_seconds,
@@ -115,9 +117,7 @@ def apply(
     return fleet.exit_code(results)
 
 
-def _consent(
-    *, yes: bool, plan_file: str | None, approvals: Sequence[str], overrides: Collection[str], only: str | None
-) -> Consent:
+def _consent(*, yes: bool, plan_file: str | None, approvals: Sequence[str], only: str | None) -> Consent:
     from tapctl.cli.show import read_plan
     from tapctl.reconcile.approval import parse
 
@@ -128,16 +128,8 @@ def _consent(
         yes=yes,
         saved=read_plan(plan_file) if plan_file is not None else None,
         approvals={approval.name: approval for approval in parsed},
-        overrides=overrides,
         only_lapsed=only == "lapsed",
     )
-
-
-def _saved_overrides(consent: Consent) -> dict[str, str]:
-    """Overrides that a saved plan was approved with; guardrails are evaluated again all the same."""
-    if consent.saved is None:
-        return {}
-    return {rule: reason for plan in consent.saved.tenants for rule, reason in plan.overrides.items()}
 
 
 def _run(
@@ -151,7 +143,7 @@ def _run(
 
     # The question is asked outside the event loop, where Ctrl-C ends it at once.
     with asyncio.Runner() as runner:
-        fleet = Fleet(checked, wishes, writable=True)
+        fleet = Fleet(checked, wishes, writable=True, overrides=consent.approved_overrides)
         try:
             plans = [_consented(plan, fleet.sessions.get(plan.name), consent) for plan in runner.run(fleet.plan())]
             waiting = [plan for plan in plans if plan.status == "changes"]
@@ -192,7 +184,7 @@ def _check(plan: TenantPlan, session: Session, consent: Consent) -> None:
         if saved.approval is None and saved.status != "clean":
             raise OutdatedError(f"the saved plan of {plan.name} could not be approved: it is {saved.status}")
         check_age(consent.saved.created_at, now, max_age, "the saved plan")
-        check_saved(saved, plan, consent.overrides)
+        check_saved(saved, plan)
 
 
 async def _apply_all(fleet: Fleet, plans: Sequence[TenantPlan], journal: str | None) -> list[TenantPlan]:

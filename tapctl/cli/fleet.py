@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from tapctl import __version__
@@ -61,12 +63,24 @@ def exit_code(plans: Iterable[TenantPlan], *, changes_count: bool = False) -> Ex
 class Fleet:
     """The sessions of one run."""
 
-    def __init__(self, checked: Checked, wishes: Wishes, *, writable: bool) -> None:
+    def __init__(
+        self,
+        checked: Checked,
+        wishes: Wishes,
+        *,
+        writable: bool,
+        overrides: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
+        """
+        Args:
+            overrides: by tenant name, what was approved for that tenant alone.
+        """
         from tapctl.cli.session import Session
 
-        self.sessions: dict[str, Session] = {
-            tenant.name: Session(tenant, findings, wishes, writable=writable) for tenant, findings in checked.tenants
-        }
+        self.sessions: dict[str, Session] = {}
+        for tenant, findings in checked.tenants:
+            own = {**overrides.get(tenant.name, {}), **wishes.overrides}
+            self.sessions[tenant.name] = Session(tenant, findings, replace(wishes, overrides=own), writable=writable)
         self._broken = tuple(broken(item) for item in checked.failed)
         self._places = asyncio.Semaphore(TENANTS_AT_ONCE)
 

@@ -15,7 +15,7 @@ from tapctl.errors import ExitCode, Finding, TapctlError
 from tapctl.insight.impact import assess
 from tapctl.model.desired import Authentication, Tenant
 from tapctl.model.live import Found, LiveTenant
-from tapctl.model.plan import GraphUsage, TenantPlan, Violation
+from tapctl.model.plan import GraphUsage, Impact, TenantPlan, Violation
 from tapctl.reconcile import guardrails, summary
 from tapctl.reconcile.planner import Planned, plan_tenant
 from tapctl.reconcile.read import read_tenant
@@ -95,9 +95,11 @@ class Session:
             return summary.refused(self.tenant, findings, self.usage)
         self._planned = planned
         impact = await assess(client, self.tenant, planned, live, mode=self._wishes.impact)
-        violations: Sequence[Violation] = ()
-        if not self._wishes.only_lapsed:
-            violations = guardrails.evaluate(self.tenant, planned, impact, self._wishes.overrides)
+        violations = self._violations(planned, impact)
+        if self._wishes.impact == "count" and any(item.rule == "impact" and not item.overridden for item in violations):
+            # A bound may be beyond a limit that the figure itself keeps.
+            impact = await assess(client, self.tenant, planned, live, mode="exact")
+            violations = self._violations(planned, impact)
         return summary.reviewed(
             self.tenant,
             planned,
@@ -108,6 +110,11 @@ class Session:
             usage=self.usage,
             now=self._now,
         )
+
+    def _violations(self, planned: Planned, impact: Impact) -> Sequence[Violation]:
+        if self._wishes.only_lapsed:
+            return ()
+        return guardrails.evaluate(self.tenant, planned, impact, self._wishes.overrides)
 
     async def _conflicts(self, client: GraphClient, planned: Planned, live: LiveTenant) -> tuple[Finding, ...]:
         from tapctl.insight.conflicts import find_conflicts

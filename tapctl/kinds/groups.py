@@ -645,9 +645,10 @@ def _creation_steps(group: Group, names: Names, surroundings: Surroundings) -> S
             version="v1.0",
             method="PATCH",
             path=f"/groups(uniqueName={literal(group.unique_name)})",
-            # The upsert is keyed by uniqueName: sent twice it still makes one group.
+            # Keyed by uniqueName, it makes one group however often it arrives.
             headers={"Prefer": "create-if-missing"},
             body=body,
+            creates=True,
             permission=ROLE_ASSIGNABLE_PERMISSION if group.role_assignable else WRITE_PERMISSION,
         ),
         look=lambda: _look_at(by_mark(group.unique_name, purpose), judge),

@@ -27,8 +27,8 @@ ALL_USERS = "all-users"
 ALL_DEVICES = "all-devices"
 
 SettingValue = bool | str | tuple[str, ...] | None
-"""true, false, "default", text, or a list of text; None takes the setting out of the policy.
-`defaultCredentialProvider` is text, `excludedCredentialProviders` a list: web-sign-in, password, pin or a braced GUID."""
+"""true, false, "default", text, or a list of text; None takes the setting out of the policy. Credential providers are
+web-sign-in, password, pin or a braced GUID."""
 
 
 class Identity(NamedTuple):

@@ -127,7 +127,7 @@ class TenantPlan:
     cloud: str
     status: Status
     exit_code: ExitCode = ExitCode.DONE
-    """What this tenant alone would end the process with, were changes not counted (they are code 2 for some commands)."""
+    """What this tenant alone would end the process with; changes, which some commands count, apart."""
     error: str | None = None
     fix: str = ""
     changes: tuple[Change, ...] = ()

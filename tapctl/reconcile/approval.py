@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -114,13 +114,8 @@ def check_approval(approval: Approval, plan: TenantPlan, now: datetime, max_age:
         )
 
 
-def check_saved(saved: TenantPlan, fresh: TenantPlan, allowed: Collection[str] = ()) -> None:
+def check_saved(saved: TenantPlan, fresh: TenantPlan) -> None:
     """Whether every fresh change is one of the saved plan. Saved changes that have come true meanwhile are no matter.
-
-    Args:
-        saved: what was agreed to.
-        fresh: what would be done now.
-        allowed: guardrails that are overridden now, whatever was agreed to.
 
     Raises:
         OutdatedError: with each difference.
@@ -133,8 +128,6 @@ def check_saved(saved: TenantPlan, fresh: TenantPlan, allowed: Collection[str] =
         differences += _beyond(agreed.get(change.address), change)
     made = {change.address for change in saved.changes if change.action == "create"}
     differences += _redefined(saved.definitions, fresh.definitions, made)
-    extra = sorted(set(fresh.overrides) - {*saved.overrides, *allowed})
-    differences += [f"the guardrail {rule} is in the way now, and was not when the plan was made" for rule in extra]
     if differences:
         raise OutdatedError(
             f"the saved plan no longer fits: {'; '.join(differences)}",

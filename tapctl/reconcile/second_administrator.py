@@ -48,6 +48,11 @@ def is_refusal(problem: Problem) -> bool:
     return CODE_HEADER in problem.headers or JUSTIFICATION_HEADER in said or "approval request" in said
 
 
+def _is_about_approval(problem: Problem) -> bool:
+    """Whether a write with a code was refused because the code is of another write, expired or used up."""
+    return is_refusal(problem) or "approval" in problem.message.lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondAdministrator:
     """What to do when a write needs one."""
@@ -68,7 +73,7 @@ class SecondAdministrator:
         requests = await self._requests()
         for request in [item for item in requests if item.status == "approved"][:MOST_CODES]:
             reply = await self.remote.write(_with_header(write, CODE_HEADER, request.id))
-            if isinstance(reply, Answer) or not is_refusal(reply):
+            if isinstance(reply, Answer) or not _is_about_approval(reply):
                 return reply
         if CODE_HEADER in refusal.headers or "already exists" in refusal.message.lower():
             return waiting(refusal)

@@ -132,10 +132,11 @@ class Stage:
     def served(self) -> Iterator[str]:
         """The sandbox of the one tenant on a loopback port; gives its URL."""
         command = [sys.executable, "-m", "tapctl", "sandbox", "serve", "--format", "json"]
-        server = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True)
-        try:
+        with subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
+        ) as server:
             assert server.stdout is not None
-            yield json.loads(server.stdout.readline())["url"]
-        finally:
-            server.terminate()
-            server.wait()
+            try:
+                yield json.loads(server.stdout.readline())["url"]
+            finally:
+                server.terminate()

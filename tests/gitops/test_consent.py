@@ -359,7 +359,7 @@ def test_an_override_in_the_saved_plan_of_one_tenant_holds_for_that_tenant_alone
         "contoso": {"widen": "agreed"},
         "fabrikam": {},
     }
-    assert (applied.code, applied.statuses) == (4, {"contoso": "applied", "fabrikam": "failed"})
+    assert (applied.code, applied.statuses) == (3, {"contoso": "applied", "fabrikam": "denied"})
 
 
 # Files that are no consent

@@ -27,7 +27,9 @@ def query(client: TypedClient, collection: str, **options: Any) -> Any:
     """The configuration of a GET of a collection with query options."""
     owner = "".join(part.title() for part in collection.split("_"))
     builder = client.type(f"{collection}.{collection}_request_builder", f"{owner}RequestBuilder")
-    return RequestConfiguration(query_parameters=getattr(builder, f"{owner}RequestBuilderGetQueryParameters")(**options))
+    return RequestConfiguration(
+        query_parameters=getattr(builder, f"{owner}RequestBuilderGetQueryParameters")(**options)
+    )
 
 
 def named(client: TypedClient, run: Run, collection: str, name: str, value: str) -> Any:

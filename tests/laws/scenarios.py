@@ -518,7 +518,10 @@ class _ProfileContent:
             roots = ("./Device/Vendor/MSFT", "./Vendor/MSFT")
             modelled = [wire_forms.oma(name, value, root=making.one(roots)) for name, value in self.settings.items()]
             stored = new_configuration(identifier, MOMENT) | common
-            stored |= {"displayName": self.name, "omaSettings": making.draw(st.permutations(modelled + self.unmodelled))}
+            stored |= {
+                "displayName": self.name,
+                "omaSettings": making.draw(st.permutations(modelled + self.unmodelled)),
+            }
             making.objects["deviceConfigurations"][identifier] = stored
 
     def _instance(self, making: _Making, name: str) -> Json:

@@ -115,7 +115,6 @@ class LawWorld(World):
             logs = ("directoryAudits", "auditEvents", "deletedItems")
             return copy.deepcopy({name: found for name, found in store.data["objects"].items() if name not in logs})
 
-
     async def _apply(self, planned: Planned, *, only_lapsed: bool) -> tuple[Change, ...]:
         self._journals += 1
         async with self.client() as client:

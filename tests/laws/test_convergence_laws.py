@@ -9,6 +9,7 @@ from tests.laws.expectations import disturbed, repeated, writes_needed
 from tests.laws.scenarios import Scenario, scenarios
 from tests.laws.tenant_run import WHOLE_RUNS, applied, world_of
 
+
 @WHOLE_RUNS
 @given(scenarios())
 def test_after_an_apply_the_plan_is_empty(scenario: Scenario) -> None:

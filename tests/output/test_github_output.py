@@ -134,7 +134,9 @@ def test_every_command_is_one_of_ours(document: PlanDocument) -> None:
             assert command.name in ("error", "warning", "notice")
             assert set(command.properties) <= {"file", "line", "col", "endColumn", "title"}
         else:
-            assert line.startswith(("Tenant ", "Plan: ", "Apply: ", "Drift: ", "No changes. ", "No drift: ", "Graph: "))
+            assert line.startswith(
+                ("Tenant ", "Plan: ", "Apply: ", "Drift: ", "No changes. ", "No drift: ", "No plan: ", "Graph: ")
+            )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
