@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,6 +110,8 @@ def _go_back(
             (plan,) = runner.run(side_by_side([session.plan_or_interrupted()]))
             if plan.status != "changes":
                 return plan
+            # An approval is for `tapctl apply`, which would not make this plan.
+            plan = replace(plan, approval=None)
             if not ask(plan):
                 raise TapctlError("nothing was applied: the answer was not yes")
             path = Path(journal) if journal else default_path(repository_of(Path.cwd()), tenant.name, datetime.now(UTC))

@@ -444,6 +444,13 @@ def test_a_way_back_that_widens_needs_the_override_that_the_guardrails_ask_for(
     assert overridden.code == 0
 
 
+def test_the_way_back_offers_no_approval_that_apply_would_not_take(repository: Repository) -> None:
+    shown = repository.run("rollback", repository.journal, "--yes", text=True)
+
+    assert "will be updated" in shown.out
+    assert "approval:" not in shown.out
+
+
 def test_the_way_back_asks_like_apply(repository: Repository) -> None:
     assert repository.run("rollback", repository.journal).code == 64
 

@@ -1,0 +1,194 @@
+"""Finding declared groups: by pin, by mark, by name; and decoding what Graph sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tapctl.kinds.together import together
+from tapctl.kinds.wire import (
+    JSONObject,
+    Malformed,
+    as_object,
+    boolean_or_none,
+    identifier,
+    is_missing,
+    literal,
+    malformed,
+    objects,
+    odata_type,
+    segment,
+    text_or_none,
+    texts,
+)
+from tapctl.model.desired import Group
+from tapctl.model.live import (
+    Absent,
+    Ambiguous,
+    Candidate,
+    Found,
+    LiveGroup,
+    Member,
+    MemberKind,
+    PinMissing,
+    Sighting,
+    Unmarked,
+)
+from tapctl.model.requests import Outcome, Problem, Read, Reading
+
+READ_PERMISSION = "GroupMember.Read.All"
+
+
+PROPERTIES = (
+    "id,displayName,description,groupTypes,mailEnabled,securityEnabled,membershipRule,isAssignableToRole,"
+    "onPremisesSyncEnabled,uniqueName"
+)
+
+
+def by_id(group_id: str, purpose: str) -> Read:
+    return Read(
+        purpose=purpose,
+        version="v1.0",
+        path=f"/groups/{segment(group_id)}?$select={PROPERTIES}",
+        permission=READ_PERMISSION,
+    )
+
+
+def by_mark(unique_name: str, purpose: str) -> Read:
+    return Read(
+        purpose=purpose,
+        version="v1.0",
+        path=f"/groups(uniqueName={literal(unique_name)})?$select={PROPERTIES}",
+        permission=READ_PERMISSION,
+    )
+
+
+def by_name(display_name: str, purpose: str) -> Read:
+    return Read(
+        purpose=purpose,
+        version="v1.0",
+        path=f"/groups?$filter=displayName%20eq%20{literal(display_name)}&$select={PROPERTIES}",
+        permission=READ_PERMISSION,
+        paged=True,
+    )
+
+
+def members_of(group_id: str, purpose: str) -> Read:
+    return Read(
+        purpose=purpose,
+        version="v1.0",
+        path=f"/groups/{segment(group_id)}/members?$select=id,displayName,userPrincipalName,deviceId&$top=999",
+        permission=READ_PERMISSION,
+        paged=True,
+    )
+
+
+def read_all(groups: Iterable[Group]) -> Reading[dict[str, Sighting[LiveGroup]]]:
+    """What became of every declared group, by key."""
+    return together({group.identity.key: read(group) for group in groups})
+
+
+def read(group: Group) -> Reading[Sighting[LiveGroup]]:
+    """Find one declared group: by pin, else by mark, else see whether something has its name."""
+    purpose = f"reading group {group.identity.key}"
+    sighting = yield from _find(group, purpose)
+    wants_members = group.members is not None and not group.external and group.identity.ensure == "present"
+    if not isinstance(sighting, Found) or not wants_members:
+        return sighting
+    members = yield from read_members(sighting.object.id, f"reading the members of group {group.identity.key}")
+    return members if isinstance(members, Problem) else Found(replace(sighting.object, members=members))
+
+
+def read_members(group_id: str, purpose: str) -> Reading[frozenset[Member] | Problem]:
+    (outcome,) = yield [members_of(group_id, purpose)]
+    if isinstance(outcome, Problem):
+        return outcome
+    try:
+        body = as_object(outcome.body, "the answer")
+        return frozenset(decode_member(item) for item in objects(body.get("value"), "value"))
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+
+
+def _find(group: Group, purpose: str) -> Reading[Sighting[LiveGroup]]:
+    identity = group.identity
+    if identity.id is not None:
+        (outcome,) = yield [by_id(identity.id, purpose)]
+        if is_missing(outcome):
+            return Absent() if identity.ensure == "absent" else PinMissing()
+        return one(outcome, purpose)
+    if not group.external:
+        (outcome,) = yield [by_mark(group.unique_name, purpose)]
+        if not is_missing(outcome):
+            return one(outcome, purpose)
+    if identity.display_name is None:
+        return Absent()
+    (outcome,) = yield [by_name(identity.display_name, purpose)]
+    return _named(group, outcome, purpose)
+
+
+def one(outcome: Outcome, purpose: str) -> Found[LiveGroup] | Problem:
+    if isinstance(outcome, Problem):
+        return outcome
+    try:
+        return Found(decode(as_object(outcome.body, "the answer")))
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+
+
+def _named(group: Group, outcome: Outcome, purpose: str) -> Sighting[LiveGroup]:
+    """What a search by display name says of a group that bears no mark."""
+    if isinstance(outcome, Problem):
+        return outcome
+    try:
+        body = as_object(outcome.body, "the answer")
+        seen = [decode(item) for item in objects(body.get("value"), "value")]
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+    wanted = group.identity.display_name or ""
+    # Graph compares display names without regard to case, so two that differ in case alone are two that fit.
+    fitting = [item for item in seen if item.display_name.casefold() == wanted.casefold()]
+    candidates = tuple(Candidate(item.id, item.display_name) for item in sorted(fitting, key=lambda item: item.id))
+    if not group.external:
+        marked = [item for item in fitting if item.unique_name == group.unique_name]
+        if len(marked) == 1:
+            return Found(marked[0])
+    if not fitting:
+        return Absent()
+    if len(fitting) > 1:
+        return Ambiguous(candidates)
+    takes = (group.external or group.identity.takes_over) and fitting[0].display_name == wanted
+    return Found(fitting[0]) if takes else Unmarked(candidates)
+
+
+def decode(item: JSONObject) -> LiveGroup:
+    """A group as Graph sends it.
+
+    Raises:
+        Malformed: when a property has another type than documented.
+    """
+    types = {entry.lower() for entry in texts(item, "groupTypes")}
+    rule = text_or_none(item, "membershipRule")
+    return LiveGroup(
+        id=identifier(item),
+        display_name=text_or_none(item, "displayName") or "",
+        description=text_or_none(item, "description") or "",
+        unique_name=text_or_none(item, "uniqueName"),
+        rule=(rule or "") if "dynamicmembership" in types else None,
+        role_assignable=bool(boolean_or_none(item, "isAssignableToRole")),
+        security_enabled=bool(boolean_or_none(item, "securityEnabled")),
+        mail_enabled=bool(boolean_or_none(item, "mailEnabled")),
+        is_microsoft_365="unified" in types,
+        is_synchronised=bool(boolean_or_none(item, "onPremisesSyncEnabled")),
+    )
+
+
+def decode_member(item: JSONObject) -> Member:
+    """A directory object in a member list; its kind is its `@odata.type`, or what its properties give away."""
+    principal, device = text_or_none(item, "userPrincipalName"), text_or_none(item, "deviceId")
+    kinds: dict[str, MemberKind] = {"user": "user", "device": "device", "group": "group"}
+    kind = kinds.get(odata_type(item), "other")
+    if not odata_type(item):
+        kind = "user" if principal else "device" if device else "other"
+    name = principal if kind == "user" else device if kind == "device" else ""
+    return Member(identifier(item), kind, name or "")

@@ -1,0 +1,40 @@
+"""Declared members: how they are spelled, and for which kinds of members a list speaks."""
+
+from __future__ import annotations
+
+from tapctl.kinds.naming import Names
+from tapctl.model.desired import Group
+from tapctl.model.live import (
+    MemberKind,
+)
+from tapctl.model.values import JSONValue, as_set
+
+
+def spelled_members(group: Group, names: Names) -> tuple[str, ...]:
+    """The declared members in canonical spelling; two spellings of one object count once."""
+    labels: set[str] = set()
+    for spelling in group.members or ():
+        member = names.people.get(spelling.lower())
+        labels.add(names.member_label(member) if member is not None else spelling)
+    return tuple(str(label) for label in as_set(labels))
+
+
+def kinds_used(group: Group, names: Names) -> frozenset[MemberKind]:
+    """Which kinds of members the declared list is authoritative for; an empty list says nobody at all."""
+    if group.members_exact or not group.members:
+        return frozenset({"user", "device", "group", "other"})
+    used: set[MemberKind] = set()
+    for spelling in group.members:
+        member = names.people.get(spelling.lower())
+        used.add(member.kind if member is not None else "group" if spelling.startswith("group:") else "user")
+    return frozenset(used)
+
+
+def nested(group: Group) -> tuple[str, ...]:
+    return tuple(f"groups.{item.removeprefix('group:')}" for item in group.members or () if item.startswith("group:"))
+
+
+def definitions_of_members(group: Group, names: Names) -> dict[str, JSONValue]:
+    """Which object each member spelling stands for: the same name may be another person tomorrow."""
+    found = {spelling: names.people.get(spelling.lower()) for spelling in group.members or ()}
+    return {f"member:{spelling.lower()}": member.id for spelling, member in found.items() if member is not None}

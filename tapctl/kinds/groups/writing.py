@@ -1,0 +1,248 @@
+"""The writes of a change to a group: one PATCH for its own fields, members in as few calls as Graph allows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tapctl.kinds.groups.finding import by_id, by_mark, one, read_members
+from tapctl.kinds.groups.members import kinds_used
+from tapctl.kinds.naming import Names
+from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
+from tapctl.kinds.wire import (
+    JSONObject,
+    is_missing,
+    literal,
+)
+from tapctl.model.desired import Group
+from tapctl.model.live import (
+    LiveGroup,
+    Member,
+    MemberKind,
+)
+from tapctl.model.requests import Problem, Read, Reading, Write
+from tapctl.model.values import JSONValue
+
+WRITE_PERMISSION = "Group.ReadWrite.All"
+
+
+ROLE_ASSIGNABLE_PERMISSION = "RoleManagement.ReadWrite.Directory"
+
+
+MOST_MEMBERS_IN_ONE_CALL = 20
+"""Graph adds at most 20 members in one PATCH, all or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Expectation:
+    """How a group must stand before a write and after it."""
+
+    before: LiveGroup | None
+    after: LiveGroup | None
+
+    def judge(self, live: LiveGroup | None) -> Look:
+        found = live.id if live is not None else None
+        if live == self.after:
+            return Look(Standing.AFTER, found)
+        if live == self.before:
+            return Look(Standing.BEFORE, found)
+        return Look(Standing.FOREIGN, found, "the group is not as it was when the plan was made")
+
+
+def _look_at(read: Read, judge: Callable[[LiveGroup | None], Look]) -> Reading[Look | Problem]:
+    (outcome,) = yield [read]
+    if is_missing(outcome):
+        return judge(None)
+    found = one(outcome, read.purpose)
+    return found if isinstance(found, Problem) else judge(replace(found.object, members=None))
+
+
+def update_steps(group: Group, live: LiveGroup, names: Names, surroundings: Surroundings) -> Steps:
+    bare = replace(live, members=None)
+    after = replace(
+        bare,
+        display_name=_or(group.identity.display_name, bare.display_name),
+        description=_or(group.description, bare.description),
+        # None stays None: an empty rule is not the absence of one.
+        rule=group.rule if group.rule is not None else bare.rule,
+    )
+    if after != bare:
+        body: JSONObject = {}
+        if after.display_name != bare.display_name:
+            body["displayName"] = after.display_name
+        if after.description != bare.description:
+            # Graph refuses an empty text; null is how it says none.
+            body["description"] = after.description or None
+        if after.rule != bare.rule:
+            body["membershipRule"] = after.rule
+        purpose = f"updating group {group.identity.key}"
+        yield Step(
+            write=Write(
+                purpose=purpose,
+                version="v1.0",
+                method="PATCH",
+                path=f"/groups/{live.id}",
+                body=body,
+                permission=WRITE_PERMISSION,
+            ),
+            look=lambda: _look_at(by_id(live.id, purpose), _Expectation(bare, after).judge),
+            before={"displayName": bare.display_name, "description": bare.description, "membershipRule": bare.rule},
+        )
+    if group.members is not None:
+        used = kinds_used(group, names)
+        yield from _member_steps(group, live.id, live.members or frozenset(), used, names, surroundings)
+
+
+def _or(wanted: str | None, current: str | None) -> str:
+    return wanted if wanted is not None else current or ""
+
+
+def creation_steps(group: Group, names: Names, surroundings: Surroundings) -> Steps:
+    purpose = f"creating group {group.identity.key}"
+    body: JSONObject = {
+        "displayName": group.identity.display_name,
+        "mailEnabled": False,
+        "mailNickname": mail_nickname(group.unique_name),
+        "securityEnabled": True,
+        "groupTypes": ["DynamicMembership"] if group.rule is not None else [],
+    }
+    if group.description:
+        body["description"] = group.description
+    if group.rule is not None:
+        body |= {"membershipRule": group.rule, "membershipRuleProcessingState": "On"}
+    if group.role_assignable:
+        body |= {"isAssignableToRole": True, "visibility": "Private"}
+
+    def judge(live: LiveGroup | None) -> Look:
+        if live is None:
+            return Look(Standing.BEFORE)
+        made = (live.display_name, live.description, live.rule, live.role_assignable)
+        wanted = (group.identity.display_name, group.description or "", group.rule, bool(group.role_assignable))
+        if made == wanted:
+            return Look(Standing.AFTER, live.id)
+        return Look(Standing.FOREIGN, live.id, f"a group with uniqueName {group.unique_name} has appeared meanwhile")
+
+    made_id = yield Step(
+        write=Write(
+            purpose=purpose,
+            version="v1.0",
+            method="PATCH",
+            path=f"/groups(uniqueName={literal(group.unique_name)})",
+            # Keyed by uniqueName, it makes one group however often it arrives.
+            headers={"Prefer": "create-if-missing"},
+            body=body,
+            creates=True,
+            permission=ROLE_ASSIGNABLE_PERMISSION if group.role_assignable else WRITE_PERMISSION,
+        ),
+        look=lambda: _look_at(by_mark(group.unique_name, purpose), judge),
+    )
+    if group.members and made_id is not None:
+        used = kinds_used(group, names)
+        yield from _member_steps(group, made_id, frozenset(), used, names, surroundings)
+
+
+def mail_nickname(unique_name: str) -> str:
+    """A mail nickname that Graph accepts: at most 64 ASCII characters without `@()\\[]";:<>,` and blanks."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "-", unique_name)
+    digest = hashlib.sha256(unique_name.encode()).hexdigest()[:8]
+    return plain if plain == unique_name and len(plain) <= 64 else f"{plain[:55]}-{digest}"
+
+
+def _member_steps(
+    group: Group,
+    group_id: str,
+    members: frozenset[Member],
+    used: frozenset[MemberKind],
+    names: Names,
+    surroundings: Surroundings,
+) -> Steps:
+    """Removals first, then additions in calls of at most 20."""
+    ids: dict[str, Member] = {}
+    for spelling in group.members or ():
+        member = names.people.get(spelling.lower())
+        if member is None:
+            member = Member(surroundings.ids[f"groups.{spelling.removeprefix('group:')}"], "group")
+        ids[member.id] = member
+    present = {member.id for member in members}
+    gone = sorted(member.id for member in members if member.kind in used and member.id not in ids)
+    new = sorted(set(ids) - present)
+    purpose = f"changing the members of group {group.identity.key}"
+    for member_id in gone:
+        expected = frozenset(present), frozenset(present - {member_id})
+        yield _member_step(
+            Write(
+                purpose=purpose,
+                version="v1.0",
+                method="DELETE",
+                path=f"/groups/{group_id}/members/{member_id}/$ref",
+                permission=WRITE_PERMISSION,
+            ),
+            group_id,
+            expected,
+        )
+        present -= {member_id}
+    for chunk in (new[at : at + MOST_MEMBERS_IN_ONE_CALL] for at in range(0, len(new), MOST_MEMBERS_IN_ONE_CALL)):
+        expected = frozenset(present), frozenset(present | set(chunk))
+        yield _member_step(_addition(purpose, group_id, chunk, surroundings.graph_root), group_id, expected)
+        present |= set(chunk)
+
+
+def _addition(purpose: str, group_id: str, ids: list[str], graph_root: str) -> Write:
+    references: list[JSONValue] = [f"{graph_root}/directoryObjects/{member_id}" for member_id in ids]
+    if len(references) == 1:
+        return Write(
+            purpose=purpose,
+            version="v1.0",
+            method="POST",
+            path=f"/groups/{group_id}/members/$ref",
+            body={"@odata.id": references[0]},
+            permission=WRITE_PERMISSION,
+        )
+    return Write(
+        purpose=purpose,
+        version="v1.0",
+        method="PATCH",
+        path=f"/groups/{group_id}",
+        body={"members@odata.bind": references},
+        permission=WRITE_PERMISSION,
+    )
+
+
+def _member_step(write: Write, group_id: str, expected: tuple[frozenset[str], frozenset[str]]) -> Step:
+    before, after = expected
+
+    def look() -> Reading[Look | Problem]:
+        members = yield from read_members(group_id, write.purpose)
+        if isinstance(members, Problem):
+            return members
+        ids = frozenset(member.id for member in members)
+        if ids == after:
+            return Look(Standing.AFTER, group_id)
+        if ids == before:
+            return Look(Standing.BEFORE, group_id)
+        return Look(Standing.FOREIGN, group_id, "the members are not as they were when the plan was made")
+
+    return Step(write=write, look=look, before={"members": [*sorted(before)]})
+
+
+def deletion_steps(group: Group, live: LiveGroup, _surroundings: Surroundings) -> Steps:
+    purpose = f"deleting group {group.identity.key}"
+    yield Step(
+        write=Write(
+            purpose=purpose,
+            version="v1.0",
+            method="DELETE",
+            path=f"/groups/{live.id}",
+            permission=WRITE_PERMISSION,
+        ),
+        look=lambda: _look_at(by_id(live.id, purpose), _Expectation(replace(live, members=None), None).judge),
+        before={
+            "id": live.id,
+            "displayName": live.display_name,
+            "description": live.description,
+            "uniqueName": live.unique_name,
+            "membershipRule": live.rule,
+        },
+    )

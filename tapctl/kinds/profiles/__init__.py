@@ -1,0 +1,33 @@
+"""Web sign-in profiles (Intune) of either delivery: finding, comparing, and the order of their writes."""
+
+from tapctl.kinds.profiles.comparing import deleted_targets, identity_trouble, plan
+from tapctl.kinds.profiles.finding import (
+    CATALOG,
+    FORMS,
+    read,
+    read_all,
+    read_filters,
+    read_scope_tags,
+    read_shapes,
+    referred_groups,
+    wanted_shapes,
+)
+from tapctl.kinds.profiles.wanted import Wanted
+from tapctl.kinds.profiles.writing import journal_entry
+
+__all__ = [
+    "CATALOG",
+    "FORMS",
+    "Wanted",
+    "deleted_targets",
+    "identity_trouble",
+    "journal_entry",
+    "plan",
+    "read",
+    "read_all",
+    "read_filters",
+    "read_scope_tags",
+    "read_shapes",
+    "referred_groups",
+    "wanted_shapes",
+]

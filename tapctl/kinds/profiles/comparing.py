@@ -1,0 +1,350 @@
+"""What is to become of a declared profile: nothing, a change, or the reasons why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from functools import partial
+
+from tapctl.errors import Finding
+from tapctl.kinds import assignments, mark
+from tapctl.kinds.catalog import settings_of
+from tapctl.kinds.deliveries import (
+    Content,
+)
+from tapctl.kinds.naming import Names
+from tapctl.kinds.profiles.finding import FORMS
+from tapctl.kinds.profiles.wanted import Wanted, definitions_of, group_addresses, is_lapse, narrows, widens
+from tapctl.kinds.profiles.writing import creation_steps, deletion_steps, update_steps
+from tapctl.kinds.steps import Draft
+from tapctl.kinds.troubles import listed, trouble
+from tapctl.model.desired import Identity, Profile, Tenant
+from tapctl.model.live import (
+    Absent,
+    Ambiguous,
+    Candidate,
+    Found,
+    LiveProfile,
+    LiveTenant,
+    OtherDelivery,
+    PinMissing,
+    SettingShape,
+    Sighting,
+    Unmarked,
+)
+from tapctl.model.plan import Change, FieldChange
+from tapctl.model.requests import Problem
+from tapctl.model.values import Value, as_set
+
+DEFAULT_SCOPE_TAG = "0"
+
+
+def plan(
+    tenant: Tenant, profile: Profile, live: LiveTenant, names: Names, today: date, *, only_lapsed: bool = False
+) -> Draft | None | list[Finding]:
+    """What is to become of one declared profile: nothing, a change, or the reasons why not."""
+    sighting = live.profiles[profile.identity.key]
+    shapes = {name: shape for name, shape in live.shapes.items() if not isinstance(shape, Problem)}
+    match sighting:
+        case _ if only_lapsed and profile.identity.ensure == "absent":
+            return None
+        case Found(object=found) if profile.identity.ensure == "absent":
+            return _deletion(profile, found, names)
+        case Absent() if profile.identity.ensure == "absent":
+            return None
+        case Found() | Absent():
+            problems = list(_unresolved(tenant, profile, names))
+            if problems:
+                return problems
+            wanted = Wanted.of(profile, today)
+            if only_lapsed:
+                return _lapse(tenant, profile, sighting, wanted, names)
+            if isinstance(sighting, Found):
+                return _update(tenant, profile, sighting.object, wanted, names, shapes)
+            return _creation(tenant, profile, wanted, names, shapes)
+        case _:
+            finding = identity_trouble(tenant, profile, sighting)
+            return [finding] if finding is not None else None
+
+
+def identity_trouble(tenant: Tenant, profile: Profile, sighting: Sighting[LiveProfile]) -> Finding | None:
+    """Why a declared profile stands for no single live one."""
+    key, name = profile.identity.key, profile.identity.display_name
+    report = partial(trouble, tenant, ("webSignIn", key))
+    match sighting:
+        case PinMissing():
+            return report(
+                "unresolved-name",
+                f"no {profile.delivery} profile has the pinned id {profile.identity.id}",
+                why="a pinned id that does not exist is never created anew: the pin may be of another tenant",
+                fix=f"correct `webSignIn.{key}.id`, or remove it to let tapctl make the profile",
+            )
+        case Ambiguous(candidates=candidates):
+            return report(
+                "ambiguous-name",
+                f"{len(candidates)} profiles fit {name or key!r}: {listed(candidates)}",
+                why="tapctl never guesses which of two profiles is meant",
+                fix=f"pin the right one: `id: {candidates[0].id}`",
+            )
+        case Unmarked(candidates=candidates):
+            return report(
+                "unmarked-object",
+                f"a profile named {name!r} exists that tapctl did not make: {listed(candidates)}",
+                why="an object without tapctl's mark is never taken over in silence",
+                fix=f"pin it with `id: {candidates[0].id}`, or say `adopt: true` to manage it, or choose another name",
+            )
+        case OtherDelivery(id=found, delivery=delivery):
+            return report(
+                "delivery-changed",
+                f"profile {key} exists with delivery {delivery} (id {found}) and cannot be turned into "
+                f"{profile.delivery}",
+                why="the two are different objects in Intune, and both at once would conflict on the devices",
+                fix=f"declare a new key for {profile.delivery}, and `ensure: absent` for this one",
+            )
+        case _:
+            return None
+
+
+def _unresolved(tenant: Tenant, profile: Profile, names: Names) -> Iterator[Finding]:
+    """Filters and scope tags that are not exactly one live object."""
+    path = ("webSignIn", profile.identity.key)
+    for index, item in enumerate(profile.include or ()):
+        if item.filter is not None and item.filter not in names.filter_ids:
+            place = (*path, "assign", "include", index, "filter")
+            yield _not_one(tenant, place, "assignment filter", item.filter, names.filter_candidates)
+    for index, tag in enumerate(profile.scope_tags or ()):
+        if tag not in names.scope_tag_ids:
+            spot = (*path, "scopeTags", index)
+            yield _not_one(tenant, spot, "scope tag", tag, names.scope_tag_candidates)
+
+
+def _not_one(
+    tenant: Tenant, path: tuple[str | int, ...], what: str, name: str, candidates: tuple[Candidate, ...]
+) -> Finding:
+    fitting = [item for item in candidates if item.display_name == name]
+    close = [item for item in candidates if item.display_name.casefold() == name.casefold()]
+    if len(fitting) > 1:
+        return trouble(
+            tenant,
+            path,
+            "ambiguous-name",
+            f"{len(fitting)} {what}s are named {name!r}: {listed(fitting)}",
+            why=f"tapctl never guesses which {what} is meant, and never goes on without it",
+            fix="rename one of them in the Intune admin centre",
+        )
+    others = listed(close or candidates[:5])
+    return trouble(
+        tenant,
+        path,
+        "unresolved-name",
+        f"no {what} is named {name!r}" + (f"; there is {others}" if others else ""),
+        why=f"without the {what} the profile would reach more devices than declared",
+        fix=f"correct the name, or make the {what} in the Intune admin centre",
+    )
+
+
+def _differences(profile: Profile, live: LiveProfile, wanted: Wanted, names: Names) -> list[FieldChange]:
+    include, exclude = assignments.live_labels(live.assignments, names)
+    tags = as_set(names.scope_tag_label(tag) for tag in live.scope_tag_ids)
+    pairs: list[tuple[str, Value, Value]] = [
+        ("displayName", live.name, profile.identity.display_name),
+        ("description", live.description, profile.description),
+        ("assign.include", include, wanted.include),
+        ("assign.exclude", exclude, wanted.exclude),
+        ("scopeTags", tags, wanted.scope_tags),
+    ]
+    fields = [FieldChange(path=path, before=was, after=to) for path, was, to in pairs if to is not None and was != to]
+    for name, value in wanted.settings.items():
+        current = live.settings.get(name)
+        if current != value:
+            fields.append(FieldChange(path=f"settings.{name}", before=current, after=value))
+    return sorted(fields, key=lambda item: item.path)
+
+
+def _update(
+    tenant: Tenant,
+    profile: Profile,
+    live: LiveProfile,
+    wanted: Wanted,
+    names: Names,
+    shapes: Mapping[str, SettingShape],
+) -> Draft | None | list[Finding]:
+    fields = _differences(profile, live, wanted, names)
+    if not fields:
+        return None
+    paths = frozenset(item.path for item in fields)
+    refused = _refusal(tenant, profile, live, paths)
+    if refused is not None:
+        return [refused]
+    notes = [f"keeps {live.unmodelled} settings that tapctl does not model"] if live.unmodelled else []
+    change = Change(
+        address=profile.address,
+        action="update",
+        title=live.name,
+        fields=tuple(fields),
+        widens=any(widens(item) for item in fields),
+        reason="lapsed" if all(is_lapse(item, wanted.lapsed) for item in fields) else None,
+        notes=tuple(notes),
+        depends_on=group_addresses(tenant, wanted),
+    )
+    content = Content(
+        name=profile.identity.display_name or live.name,
+        description=mark.join(_text(profile.description, live.description), live.mark),
+        settings=settings_of(live, dict(wanted.settings)),
+        scope_tag_ids=_tag_ids(wanted, names, live.scope_tag_ids),
+        shapes=shapes,
+    )
+    return Draft(
+        change=change,
+        steps=partial(update_steps, profile, live, content, wanted, paths, names),
+        narrows=any(narrows(item) for item in fields),
+        definitions={profile.address: live.id, **definitions_of(tenant, wanted, names)},
+    )
+
+
+def _lapse(
+    tenant: Tenant, profile: Profile, sighting: Found[LiveProfile] | Absent, wanted: Wanted, names: Names
+) -> Draft | None | list[Finding]:
+    """A change that does nothing but take lapsed entries out of the live assignments."""
+    if isinstance(sighting, Absent):
+        return None
+    include, _ = assignments.live_labels(sighting.object.assignments, names)
+    remaining = as_set(entry for entry in include if entry not in wanted.lapsed)
+    unmanaged = replace(profile, identity=Identity(key=profile.identity.key), description=None, settings={})
+    alone = Wanted({}, remaining, None, None, wanted.lapsed)
+    return _update(tenant, unmanaged, sighting.object, alone, names, {})
+
+
+def _text(wanted: str | None, current: str) -> str:
+    return current if wanted is None else wanted
+
+
+def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozenset[str]) -> Finding | None:
+    """Why a profile that was found may not be written."""
+    key = profile.identity.key
+    why = FORMS[profile.delivery].protected(live, paths)
+    if why is not None:
+        return trouble(
+            tenant,
+            ("webSignIn", key),
+            "protected-profile",
+            f"profile {live.name!r} (id {live.id}) cannot be written: {why}",
+            why="what cannot be read whole cannot be written back whole",
+            fix="move the web sign-in settings into a profile of their own: declare a new key",
+        )
+    if any(path.startswith("assign.") for path in paths) and any(not item.is_direct for item in live.assignments):
+        return trouble(
+            tenant,
+            ("webSignIn", key, "assign"),
+            "policy-set",
+            f"profile {live.name!r} (id {live.id}) is assigned through a policy set",
+            why="`assign` replaces the whole list, and what a policy set assigned cannot be sent back",
+            fix="change the assignment in the policy set, or take the profile out of it",
+        )
+    return _length_trouble(tenant, profile, live.mark)
+
+
+def _length_trouble(tenant: Tenant, profile: Profile, key: str | None) -> Finding | None:
+    whole = mark.join(profile.description or "", key)
+    if len(whole) <= mark.MOST_CHARACTERS:
+        return None
+    return trouble(
+        tenant,
+        ("webSignIn", profile.identity.key, "description"),
+        "description-too-long",
+        f"the description is {len(whole)} characters long together with tapctl's mark",
+        why=f"Graph refuses more than {mark.MOST_CHARACTERS}",
+        fix="shorten the description",
+    )
+
+
+def _creation(
+    tenant: Tenant, profile: Profile, wanted: Wanted, names: Names, shapes: Mapping[str, SettingShape]
+) -> Draft | list[Finding]:
+    key = profile.identity.key
+    if profile.identity.display_name is None:
+        problem = "a profile that is to be made needs a `displayName`"
+        return [trouble(tenant, ("webSignIn", key), "schema", problem, fix="add `displayName:`")]
+    too_long = _length_trouble(tenant, profile, key)
+    if too_long is not None:
+        return [too_long]
+    settings = {name: value for name, value in wanted.settings.items() if value is not None}
+    values: dict[str, Value] = {"displayName": profile.identity.display_name}
+    if profile.description is not None:
+        values["description"] = profile.description
+    values |= {f"settings.{name}": value for name, value in settings.items()}
+    lists: tuple[tuple[str, tuple[Value, ...] | None], ...] = (
+        ("assign.include", wanted.include),
+        ("assign.exclude", wanted.exclude),
+        ("scopeTags", wanted.scope_tags),
+    )
+    values |= {path: entries for path, entries in lists if entries is not None}
+    change = Change(
+        address=profile.address,
+        action="create",
+        title=profile.identity.display_name,
+        fields=tuple(FieldChange(path=path, before=None, after=values[path]) for path in sorted(values)),
+        widens=bool(wanted.include),
+        depends_on=group_addresses(tenant, wanted),
+    )
+    content = Content(
+        name=profile.identity.display_name,
+        description=mark.join(profile.description or "", key),
+        settings=settings,
+        scope_tag_ids=_tag_ids(wanted, names, frozenset({DEFAULT_SCOPE_TAG})),
+        shapes=shapes,
+    )
+    return Draft(
+        change=change,
+        steps=partial(creation_steps, profile, content, wanted, names),
+        definitions=definitions_of(tenant, wanted, names),
+    )
+
+
+def _fields_of(live: LiveProfile, names: Names) -> tuple[FieldChange, ...]:
+    """Everything that goes with a profile, as far as tapctl models it."""
+    include, exclude = assignments.live_labels(live.assignments, names)
+    values: dict[str, Value] = {"displayName": live.name, "description": live.description}
+    values |= {f"settings.{name}": value for name, value in live.settings.items()}
+    values |= {"assign.include": include, "assign.exclude": exclude}
+    return tuple(FieldChange(path=path, before=values[path], after=None) for path in sorted(values))
+
+
+def _deletion(profile: Profile, live: LiveProfile, names: Names) -> Draft:
+    change = Change(
+        address=profile.address,
+        action="delete",
+        title=live.name,
+        fields=_fields_of(live, names),
+        irreversible=True,
+        notes=(f"deletes {live.unmodelled} settings that tapctl does not model",) if live.unmodelled else (),
+    )
+    return Draft(
+        change=change,
+        steps=partial(deletion_steps, profile, live),
+        narrows=True,
+        definitions={profile.address: live.id},
+    )
+
+
+def _tag_ids(wanted: Wanted, names: Names, current: frozenset[str]) -> frozenset[str]:
+    if wanted.scope_tags is None:
+        return current
+    return frozenset(names.scope_tag_ids[str(tag)] for tag in wanted.scope_tags)
+
+
+def deleted_targets(tenant: Tenant, profile: Profile, live: LiveProfile, names: Names) -> Iterator[Finding]:
+    """A finding for every assignment whose group no longer exists."""
+    for item in sorted(live.assignments, key=lambda entry: entry.group_id or ""):
+        if item.group_id in names.deleted_groups:
+            side = "exclude" if item.kind == "exclusion" else "include"
+            yield trouble(
+                tenant,
+                ("webSignIn", profile.identity.key, "assign", side),
+                "deleted-target",
+                f"the live assignments of profile {live.name!r} name the deleted group {item.group_id} ({side})",
+                why="a deleted group matches nobody; tapctl leaves the entry as it is",
+                fix="remove the assignment in the Intune admin centre, or restore the group",
+                severity="warning",
+            )

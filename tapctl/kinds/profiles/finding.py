@@ -1,0 +1,183 @@
+"""Finding declared profiles: by pin, else by mark in the complete list; and reading what assignments refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tapctl.kinds.catalog import INFERRED_SHAPES, SettingsCatalog
+from tapctl.kinds.custom import CustomProfile
+from tapctl.kinds.deliveries import (
+    READ_PERMISSION,
+    Form,
+    Summary,
+    list_read,
+    summaries,
+)
+from tapctl.kinds.together import together
+from tapctl.kinds.wire import (
+    JSONObject,
+    Malformed,
+    as_object,
+    identifier,
+    is_missing,
+    malformed,
+    objects,
+    text_or_none,
+)
+from tapctl.model.desired import Delivery, Profile
+from tapctl.model.live import (
+    Absent,
+    Ambiguous,
+    AssignmentFilter,
+    Candidate,
+    Found,
+    LiveProfile,
+    OtherDelivery,
+    PinMissing,
+    ScopeTag,
+    SettingShape,
+    Sighting,
+    Unmarked,
+)
+from tapctl.model.requests import Problem, Read, Reading
+
+CATALOG = SettingsCatalog()
+
+
+FORMS: Mapping[Delivery, Form] = {"settings-catalog": CATALOG, "oma-uri": CustomProfile()}
+
+
+def read_all(profiles: Iterable[Profile]) -> Reading[dict[str, Sighting[LiveProfile]]]:
+    """What became of every declared profile, by key."""
+    return together({profile.identity.key: read(profile) for profile in profiles})
+
+
+def read(profile: Profile) -> Reading[Sighting[LiveProfile]]:
+    """Find one declared profile: by pin, else by its mark in the complete list."""
+    form, identity = FORMS[profile.delivery], profile.identity
+    purpose = f"reading profile {identity.key}"
+    if identity.id is not None:
+        whole = yield from form.read_whole(identity.id, purpose)
+        if isinstance(whole, Problem) and is_missing(whole):
+            return Absent() if identity.ensure == "absent" else PinMissing()
+        return whole if isinstance(whole, Problem) else Found(whole)
+    (outcome,) = yield [list_read(form)]
+    seen = summaries(form, outcome)
+    if isinstance(seen, Problem):
+        return seen
+    fitting = _fitting(profile, seen)
+    if isinstance(fitting, Summary):
+        whole = yield from _read_found(form, fitting, outcome, purpose)
+        return whole if isinstance(whole, Problem) else Found(whole)
+    return (yield from _read_elsewhere(profile, fitting))
+
+
+def _read_found(form: Form, summary: Summary, outcome: object, purpose: str) -> Reading[LiveProfile | Problem]:
+    """The rest of a profile that the list showed; a settings catalog policy's own properties are there already."""
+    if form is CATALOG:
+        for item in _listed_items(outcome):
+            if identifier(item) == summary.id:
+                return (yield from CATALOG.read_details(item, purpose))
+    return (yield from form.read_whole(summary.id, purpose))
+
+
+def _listed_items(outcome: object) -> list[JSONObject]:
+    body = getattr(outcome, "body", None)
+    return objects(as_object(body, "the answer").get("value"), "value")
+
+
+def _fitting(profile: Profile, seen: list[Summary]) -> Summary | Absent | Ambiguous | Unmarked:
+    identity = profile.identity
+    marked = [item for item in seen if item.mark == identity.key]
+    named = [item for item in seen if item.name.casefold() == (identity.display_name or "").casefold()]
+    fitting = marked or (named if identity.display_name is not None else [])
+    candidates = tuple(Candidate(item.id, item.name) for item in sorted(fitting, key=lambda item: item.id))
+    if not fitting:
+        return Absent()
+    if len(fitting) > 1:
+        return Ambiguous(candidates)
+    taken = bool(marked) or (identity.takes_over and fitting[0].name == identity.display_name)
+    return fitting[0] if taken else Unmarked(candidates)
+
+
+def _read_elsewhere(profile: Profile, sighting: Absent | Ambiguous | Unmarked) -> Reading[Sighting[LiveProfile]]:
+    """Before a profile counts as absent, the other delivery's list is searched for its mark."""
+    if not isinstance(sighting, Absent):
+        return sighting
+    other = next(form for delivery, form in FORMS.items() if delivery != profile.delivery)
+    (outcome,) = yield [list_read(other)]
+    seen = summaries(other, outcome)
+    if isinstance(seen, Problem):
+        return seen
+    for item in seen:
+        if item.mark == profile.identity.key:
+            return OtherDelivery(item.id, other.delivery)
+    return sighting
+
+
+def read_filters() -> Reading[tuple[AssignmentFilter, ...] | Problem]:
+    """Every assignment filter of the tenant."""
+    purpose = "listing assignment filters"
+    (outcome,) = yield [
+        Read(
+            purpose=purpose,
+            version="beta",
+            path="/deviceManagement/assignmentFilters",
+            permission=READ_PERMISSION,
+            paged=True,
+        )
+    ]
+    if isinstance(outcome, Problem):
+        return outcome
+    try:
+        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        return tuple(
+            AssignmentFilter(
+                id=identifier(item),
+                display_name=text_or_none(item, "displayName") or "",
+                rule=text_or_none(item, "rule") or "",
+                platform=text_or_none(item, "platform") or "",
+            )
+            for item in items
+        )
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+
+
+def read_scope_tags() -> Reading[tuple[ScopeTag, ...] | Problem]:
+    """Every Intune scope tag of the tenant."""
+    purpose = "listing scope tags"
+    (outcome,) = yield [
+        Read(
+            purpose=purpose,
+            version="beta",
+            path="/deviceManagement/roleScopeTags",
+            permission="DeviceManagementRBAC.Read.All",
+            paged=True,
+        )
+    ]
+    if isinstance(outcome, Problem):
+        return outcome
+    try:
+        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        return tuple(ScopeTag(identifier(item), text_or_none(item, "displayName") or "") for item in items)
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+
+
+def wanted_shapes(profile: Profile, sighting: Sighting[LiveProfile]) -> frozenset[str]:
+    """The settings whose instance type must be asked of the tenant, because the live policy does not show it."""
+    if profile.delivery != "settings-catalog" or profile.identity.ensure == "absent":
+        return frozenset()
+    present = sighting.object.settings if isinstance(sighting, Found) else {}
+    named = {name for name, value in profile.settings.items() if value is not None and name not in present}
+    return frozenset(named & set(INFERRED_SHAPES))
+
+
+def read_shapes(names: Iterable[str]) -> Reading[dict[str, SettingShape | Problem]]:
+    return together({name: CATALOG.read_shape(name) for name in sorted(set(names))})
+
+
+def referred_groups(live: LiveProfile) -> frozenset[str]:
+    """The ids of the groups that the assignments name."""
+    return frozenset(item.group_id for item in live.assignments if item.kind != "other" and item.group_id is not None)

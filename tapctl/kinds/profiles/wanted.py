@@ -1,0 +1,111 @@
+"""What the file wants of a profile, in canonical form, and what of it narrows or widens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from tapctl.kinds import assignments
+from tapctl.kinds.naming import Names
+from tapctl.kinds.settings import canonical
+from tapctl.model.desired import Profile, SettingValue, Tenant
+from tapctl.model.live import (
+    LiveProfile,
+)
+from tapctl.model.plan import FieldChange
+from tapctl.model.values import JSONValue, Record, Value, as_set
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The managed fields of a profile in canonical form."""
+
+    settings: Mapping[str, SettingValue]
+    include: tuple[Value, ...] | None
+    exclude: tuple[Value, ...] | None
+    scope_tags: tuple[Value, ...] | None
+    lapsed: frozenset[Value]
+
+    @classmethod
+    def of(cls, profile: Profile, today: date) -> Wanted:
+        declared = profile.include
+        include = assignments.wanted_labels(declared, today) if declared is not None else None
+        every = assignments.wanted_labels(declared or (), date.min)
+        return cls(
+            settings={name: canonical(name, value) for name, value in profile.settings.items()},
+            include=include,
+            exclude=assignments.wanted_labels(profile.exclude, today) if profile.exclude is not None else None,
+            scope_tags=as_set(profile.scope_tags) if profile.scope_tags is not None else None,
+            lapsed=frozenset(every) - frozenset(include or ()),
+        )
+
+
+def entries_of(value: Value) -> tuple[Value, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def widens(item: FieldChange) -> bool:
+    before, after = entries_of(item.before), entries_of(item.after)
+    match item.path:
+        case "assign.include":
+            return assignments.includes_widen(before, after)
+        case "assign.exclude":
+            return bool(set(before) - set(after))
+        case "settings.enableWebSignIn":
+            return item.after is True
+        case _:
+            return False
+
+
+def narrows(item: FieldChange) -> bool:
+    before, after = entries_of(item.before), entries_of(item.after)
+    match item.path:
+        case "assign.include":
+            return assignments.includes_narrow(before, after)
+        case "assign.exclude":
+            return bool(set(after) - set(before))
+        case "settings.enableWebSignIn":
+            return item.before is True
+        case _:
+            return False
+
+
+def is_lapse(item: FieldChange, lapsed: frozenset[Value]) -> bool:
+    if item.path != "assign.include":
+        return False
+    gone = set(entries_of(item.before)) - set(entries_of(item.after))
+    come = set(entries_of(item.after)) - set(entries_of(item.before))
+    return bool(gone) and not come and gone <= lapsed
+
+
+def group_addresses(tenant: Tenant, wanted: Wanted) -> tuple[str, ...]:
+    keys = [_key(entry) for entry in (*(wanted.include or ()), *(wanted.exclude or ()))]
+    return tuple(f"groups.{key}" for key in dict.fromkeys(keys) if key in tenant.groups)
+
+
+def _key(entry: Value) -> str:
+    return str(entry["group"]) if isinstance(entry, Record) else str(entry)
+
+
+def definitions_of(tenant: Tenant, wanted: Wanted, names: Names) -> dict[str, JSONValue]:
+    """The live definitions that the assignments lean on: group ids, filter ids and their rules, scope tag ids."""
+    leaned: dict[str, JSONValue] = {}
+    leaned |= names.group_definitions(address.removeprefix("groups.") for address in group_addresses(tenant, wanted))
+    for entry in wanted.include or ():
+        if isinstance(entry, Record):
+            # A live entry that stays may have a filter that no name tells apart: it goes by its id.
+            filter_id = names.filter_ids.get(str(entry["filter"]), str(entry["filter"]))
+            leaned[f"filter:{entry['filter']}"] = {"id": filter_id, "rule": names.filter_rules.get(filter_id, "")}
+    for tag in wanted.scope_tags or ():
+        leaned[f"scopeTag:{tag}"] = names.scope_tag_ids[str(tag)]
+    return leaned
+
+
+def includes_only_narrow(live: LiveProfile, wanted: Wanted, names: Names) -> bool:
+    """Whether a change of assignments takes the profile from somebody and gives it to nobody."""
+    include, exclude = assignments.live_labels(live.assignments, names)
+    widens = (wanted.include is not None and assignments.includes_widen(include, wanted.include)) or (
+        wanted.exclude is not None and bool(set(exclude) - set(wanted.exclude))
+    )
+    return not widens

@@ -1,0 +1,217 @@
+"""The writes of a change to a profile, in the order in which nobody has it who is not to have it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from tapctl.kinds import assignments, mark
+from tapctl.kinds.deliveries import (
+    WRITE_PERMISSION,
+    Content,
+    Form,
+    list_read,
+    summaries,
+)
+from tapctl.kinds.naming import Names
+from tapctl.kinds.profiles.finding import FORMS
+from tapctl.kinds.profiles.wanted import Wanted, includes_only_narrow
+from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
+from tapctl.kinds.wire import (
+    as_object,
+    is_missing,
+    objects,
+)
+from tapctl.model.desired import Profile
+from tapctl.model.live import (
+    LiveAssignment,
+    LiveProfile,
+)
+from tapctl.model.requests import Problem, Reading, Write
+from tapctl.model.values import JSONValue
+
+
+def _target_assignments(
+    live: frozenset[LiveAssignment], wanted: Wanted, names: Names, surroundings: Surroundings
+) -> frozenset[LiveAssignment]:
+    """The assignments as they are to become: a side that is not managed stays, and so does what no file can say."""
+    kept = {item for item in live if assignments.is_kept(item, names)}
+    present = {(item.kind == "exclusion", assignments.label(item, names)): item for item in live}
+    sides = ((False, wanted.include), (True, wanted.exclude))
+    for exclusion, entries in sides:
+        if entries is None:
+            kept |= {item for item in live if (item.kind == "exclusion") == exclusion}
+        else:
+            resolve = partial(assignments.resolve, exclusion=exclusion, names=names, surroundings=surroundings)
+            kept |= {present.get((exclusion, entry)) or resolve(entry) for entry in entries}
+    return frozenset(kept)
+
+
+def _assign_write(form: Form, live: LiveProfile, targets: frozenset[LiveAssignment], purpose: str) -> Write:
+    known = sorted(
+        (item for item in targets if item.kind != "other"),
+        key=lambda item: (item.kind, item.group_id or "", item.filter_id or ""),
+    )
+    body: list[JSONValue] = [assignments.encode(item) for item in known]
+    return Write(
+        purpose=f"{purpose}: its assignments",
+        version="beta",
+        method="POST",
+        path=f"{form.collection}/{live.id}/assign",
+        body={"assignments": body + _foreign_targets(live)},
+        permission=WRITE_PERMISSION,
+    )
+
+
+def _foreign_targets(live: LiveProfile) -> list[JSONValue]:
+    """Targets of kinds that tapctl does not know, as they were read: `assign` would remove them otherwise."""
+    if live.wire is None:
+        return []
+    assigned = as_object(live.wire, "the profile as read")["assigned"]
+    items = objects(as_object(assigned, "the answer").get("value"), "value")
+    return [{"target": item["target"]} for item in items if assignments.decode(item).kind == "other"]
+
+
+def _judge(
+    profile_id: str, form: Form, before: LiveProfile, after: LiveProfile, purpose: str
+) -> Reading[Look | Problem]:
+    seen = yield from form.read_whole(profile_id, purpose)
+    if isinstance(seen, Problem):
+        return seen
+    if seen == before:
+        return Look(Standing.BEFORE, profile_id)
+    if seen == after:
+        return Look(Standing.AFTER, profile_id)
+    return Look(Standing.FOREIGN, profile_id, "the profile is not as it was when the plan was made")
+
+
+def update_steps(
+    profile: Profile,
+    live: LiveProfile,
+    content: Content,
+    wanted: Wanted,
+    paths: frozenset[str],
+    names: Names,
+    surroundings: Surroundings,
+) -> Steps:
+    form, purpose = FORMS[profile.delivery], f"updating profile {profile.identity.key}"
+    assigned = frozenset(path for path in paths if path.startswith("assign."))
+    targets = _target_assignments(live.assignments, wanted, names, surroundings)
+    parts = ["content"] if paths - assigned else []
+    if assigned:
+        # Whoever is to lose the profile loses it before its settings change, whoever is to gain it gets it last.
+        narrows = includes_only_narrow(live, wanted, names)
+        parts = ["assign", *parts] if narrows else [*parts, "assign"]
+    current = live
+    for part in parts:
+        if part == "assign":
+            after = replace(current, assignments=targets)
+            write = _assign_write(form, live, targets, purpose)
+        else:
+            description, _ = mark.split(content.description)
+            after = replace(
+                current,
+                name=content.name,
+                description=description,
+                settings=dict(content.settings),
+                scope_tag_ids=content.scope_tag_ids,
+            )
+            write = form.update(live, content, paths, purpose)
+        yield Step(
+            write=write,
+            look=partial(_judge, live.id, form, current, after, purpose),
+            before=journal_entry(current),
+        )
+        current = after
+
+
+def creation_steps(
+    profile: Profile, content: Content, wanted: Wanted, names: Names, surroundings: Surroundings
+) -> Steps:
+    form, key = FORMS[profile.delivery], profile.identity.key
+    purpose = f"creating profile {key}"
+
+    def look_for_mark() -> Reading[Look | Problem]:
+        (outcome,) = yield [list_read(form)]
+        seen = summaries(form, outcome)
+        if isinstance(seen, Problem):
+            return seen
+        made = [item for item in seen if item.mark == key]
+        if len(made) > 1:
+            return Look(Standing.FOREIGN, detail=f"{len(made)} profiles bear the mark of {key}")
+        return Look(Standing.AFTER, made[0].id) if made else Look(Standing.BEFORE)
+
+    made_id = yield Step(
+        write=Write(
+            purpose=purpose,
+            version="beta",
+            method="POST",
+            path=form.collection,
+            body=form.creation_body(content),
+            permission=WRITE_PERMISSION,
+            creates=True,
+        ),
+        look=look_for_mark,
+    )
+    if made_id is None or not (wanted.include or wanted.exclude):
+        return
+    description, own_mark = mark.split(content.description)
+    bare = LiveProfile(
+        id=made_id,
+        name=content.name,
+        description=description,
+        mark=own_mark,
+        delivery=profile.delivery,
+        settings=dict(content.settings),
+        scope_tag_ids=content.scope_tag_ids,
+    )
+    targets = _target_assignments(frozenset(), wanted, names, surroundings)
+    after = replace(bare, assignments=targets)
+    yield Step(
+        write=_assign_write(form, bare, targets, purpose),
+        look=partial(_judge, made_id, form, bare, after, purpose),
+        before={"id": made_id, "assignments": []},
+    )
+
+
+def deletion_steps(profile: Profile, live: LiveProfile, _surroundings: Surroundings) -> Steps:
+    form, purpose = FORMS[profile.delivery], f"deleting profile {profile.identity.key}"
+
+    def look() -> Reading[Look | Problem]:
+        seen = yield from form.read_whole(live.id, purpose)
+        if isinstance(seen, Problem):
+            return Look(Standing.AFTER, live.id) if is_missing(seen) else seen
+        same = seen == live
+        detail = "the profile is not as it was when the plan was made"
+        return Look(Standing.BEFORE, live.id) if same else Look(Standing.FOREIGN, live.id, detail)
+
+    yield Step(
+        write=Write(
+            purpose=purpose,
+            version="beta",
+            method="DELETE",
+            path=f"{form.collection}/{live.id}",
+            permission=WRITE_PERMISSION,
+        ),
+        look=look,
+        before=journal_entry(live),
+    )
+
+
+def journal_entry(live: LiveProfile) -> JSONValue:
+    """What the journal keeps of a profile: modelled values alone, so that no secret of another setting gets there."""
+    return {
+        "id": live.id,
+        "displayName": live.name,
+        "description": live.description,
+        "settings": {
+            name: list(value) if isinstance(value, tuple) else value for name, value in sorted(live.settings.items())
+        },
+        "scopeTagIds": [*sorted(live.scope_tag_ids)],
+        "assignments": [
+            assignments.encode(item)
+            for item in sorted(live.assignments, key=lambda item: (item.kind, item.group_id or ""))
+            if item.kind != "other"
+        ],
+        "unmodelledSettings": live.unmodelled,
+    }
