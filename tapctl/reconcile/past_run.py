@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from tapctl.errors import RefusedError
+from tapctl.errors import RefusedError, UsageError
 from tapctl.kinds.settings import SETTINGS
 from tapctl.model.desired import Delivery
 from tapctl.model.plan import Action, FieldChange
@@ -62,8 +62,11 @@ def read_journal(path: Path, tenants: Sequence[str] = ()) -> Run:
         tenants: the names of the tenants that are meant; needed where it tells of several.
 
     Raises:
+        UsageError: when there is no such file.
         RefusedError: when it cannot be read, is no journal of this version, or tells of several tenants.
     """
+    if not path.is_file():
+        raise UsageError(f"there is no journal {path}", fix="name one that `tapctl apply` wrote, below .tapctl/runs/")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise RefusedError(f"{path} is too large for a journal")
