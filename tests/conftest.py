@@ -6,9 +6,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-_LAX = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+_lax = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-settings.register_profile("fast", max_examples=100, **_LAX)
-settings.register_profile("ci", max_examples=300, derandomize=True, print_blob=True, **_LAX)
-settings.register_profile("thorough", max_examples=5_000, print_blob=True, **_LAX)
+settings.register_profile("fast", _lax, max_examples=100)
+settings.register_profile("ci", _lax, max_examples=300, derandomize=True, print_blob=True)
+settings.register_profile("thorough", _lax, max_examples=5_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))

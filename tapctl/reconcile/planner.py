@@ -52,7 +52,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
             findings.append(result)
     findings += _deleted_targets(tenant, live, names)
     findings += _adopted(tenant, live)
-    drafts = [with_role(tenant, draft) for draft in drafts]
+    drafts = [_with_names(live, with_role(tenant, draft)) for draft in drafts]
     drafts, blocked = _guard_deletions(tenant, live, names, drafts)
     drafts = _with_real_needs(drafts)
     findings += blocked
@@ -191,6 +191,20 @@ def _with_real_needs(drafts: list[Draft]) -> list[Draft]:
         )
         for draft in drafts
     ]
+
+
+def _with_names(live: LiveTenant, draft: Draft) -> Draft:
+    """What the file does not declare is shown by its id; a note says what the tenant calls it."""
+    shown = {str(entry["group"]) if isinstance(entry, Record) else str(entry) for entry in _listed_before(draft)}
+    named = {group_id: live.group_names.get(group_id) for group_id in sorted(shown)}
+    notes = tuple(f"{group_id} is group {name!r}" for group_id, name in named.items() if isinstance(name, str))
+    return replace(draft, change=replace(draft.change, notes=(*draft.change.notes, *notes))) if notes else draft
+
+
+def _listed_before(draft: Draft) -> Iterator[Value]:
+    for item in draft.change.fields:
+        if isinstance(item.before, tuple):
+            yield from item.before
 
 
 # What a change of membership means depends on where the group is used

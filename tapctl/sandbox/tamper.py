@@ -278,7 +278,7 @@ def _tamper_profile(portal: _Portal, name: str, changes: Sequence[_Change], *, d
         if change.field == "displayName":
             metadata["displayName" if is_legacy else "name"] = change.single()
         elif change.field == "description":
-            metadata["description"] = change.single()
+            metadata["description"] = _edited(str(profile["description"] or ""), change)
         elif change.field == "scopeTags":
             tags = change.applied_to(profile["roleScopeTagIds"], lambda tag: portal.named("roleScopeTags", tag)["id"])
             metadata["roleScopeTagIds"] = tags
@@ -290,6 +290,13 @@ def _tamper_profile(portal: _Portal, name: str, changes: Sequence[_Change], *, d
         _change_catalog(portal, path, profile, metadata, settings)
     if targets:
         portal.send("POST", "beta", f"{path}/assign", {"assignments": _assigned(portal, profile, targets)})
+
+
+def _edited(description: str, change: _Change) -> str:
+    """A description as a careful admin edits it: a last line in brackets is some tool's mark, and stays."""
+    last = description.rpartition("\n")[2]
+    is_mark = last.startswith("[") and last.endswith("]")
+    return "\n".join(filter(None, [change.single(), last])) if is_mark and change.operator == "=" else change.single()
 
 
 def _change_catalog(

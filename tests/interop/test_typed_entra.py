@@ -155,10 +155,10 @@ def test_a_dynamic_group_fills_itself(client: TypedClient, run: Run) -> None:
 
 def test_a_group_is_found_by_its_unique_name(client: TypedClient, run: Run) -> None:
     by_name = client.graph.groups_with_unique_name("tapctl-typed")
-    by_name_headers = RequestConfiguration()
-    by_name_headers.headers.add("Prefer", "create-if-missing")
+    configuration: Any = RequestConfiguration()
+    configuration.headers.add("Prefer", "create-if-missing")
 
-    run(by_name.patch(new_group(client, "SG-Upserted"), request_configuration=by_name_headers))
+    run(by_name.patch(new_group(client, "SG-Upserted"), request_configuration=configuration))
 
     assert run(by_name.get()).display_name == "SG-Upserted"
 

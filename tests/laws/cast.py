@@ -16,7 +16,7 @@ def id_of(name: str) -> str:
     return str(uuid.uuid5(uuid.UUID(TENANT_ID), f"laws:{name}"))
 
 
-USERS = {
+USERS: dict[str, dict[str, Any]] = {
     name: {
         "@odata.type": "#microsoft.graph.user",
         "id": id_of(name),
@@ -39,13 +39,13 @@ USERS = {
 }
 """Names that need care in an address are among them."""
 
-CROWD = {
+CROWD: dict[str, dict[str, Any]] = {
     f"crowd{number:02}": {**USERS["alan"], "id": id_of(f"crowd{number:02}"), "userPrincipalName": f"c{number}@x.org"}
     for number in range(45)
 }
 """Enough for three calls of 20 members."""
 
-DEVICES = {
+DEVICES: dict[str, dict[str, Any]] = {
     name: {
         "@odata.type": "#microsoft.graph.device",
         "id": id_of(name),
@@ -59,7 +59,7 @@ DEVICES = {
     for name in ("laptop-1", "laptop-2")
 }
 
-SERVICE_PRINCIPAL = {
+SERVICE_PRINCIPAL: dict[str, Any] = {
     "@odata.type": "#microsoft.graph.servicePrincipal",
     "id": id_of("service principal"),
     "appId": id_of("application"),

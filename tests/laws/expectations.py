@@ -75,7 +75,7 @@ def disturbed(before: State, after: State, changes: Iterable[Change], ids: Mappi
     """
     listed = list(changes)
     by_id = {(_home(change), ids[change.address]): change for change in listed if change.address in ids}
-    by_id |= {TAP_PATH: change for change in listed if change.address == "temporaryAccessPass"}
+    by_id |= {key: change for change in listed for key in [TAP_PATH] if change.address == "temporaryAccessPass"}
     gone = {identifier for (_, identifier), change in by_id.items() if change.action == "delete"}
     found: dict[str, Any] = {}
     for collection, items in before.items():

@@ -594,7 +594,7 @@ def _live_assignments(making: _Making) -> list[Json]:
     targets: list[Json] = []
     for place in making.some([*making.live_groups.values(), "all-devices", "all-users"]):
         chosen = making.one([None, None, *cast.FILTERS])
-        kind = "groupAssignmentTarget" if place not in _EVERYBODY else _EVERYBODY[place]
+        kind = _EVERYBODY.get(place, "groupAssignmentTarget")
         target: Json = {
             "@odata.type": f"#microsoft.graph.{kind}",
             _FILTER_ID: id_of(chosen) if chosen else None,
@@ -610,9 +610,8 @@ def _live_assignments(making: _Making) -> list[Json]:
 
 
 def _declared_includes(making: _Making, live: list[Json]) -> list[Any]:
-    as_live = [entry for target in live if (entry := _as_declared(making, target)) is not None]
     if making.is_equal or making.maybe():
-        return as_live
+        return [said for target in live if (said := _as_declared(making, target)) is not None]
     chosen = making.some([*making.usable, "all-devices", "all-users"])
     entries: list[Any] = []
     for key in chosen:
