@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import yaml
 
+from tapctl.config.yaml_tree import plain_value
 from tapctl.model.values import JSONValue
 
 _STRING = "tag:yaml.org,2002:str"
@@ -41,7 +42,9 @@ def is_plain(text: str, *, in_flow: bool) -> bool:
     if root is None:
         return False
     nodes = root.value if in_flow else [value for _, value in root.value]
-    return len(nodes) == 1 and isinstance(nodes[0], yaml.ScalarNode) and _is_itself(nodes[0], text)
+    # A number by YAML 1.2 may be a text by 1.1: 08.
+    is_text = isinstance(plain_value(text), str)
+    return is_text and len(nodes) == 1 and isinstance(nodes[0], yaml.ScalarNode) and _is_itself(nodes[0], text)
 
 
 def _is_itself(node: yaml.ScalarNode, text: str) -> bool:

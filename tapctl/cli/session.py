@@ -161,15 +161,18 @@ class Session:
                     only_lapsed=self._wishes.only_lapsed,
                     reason=self._wishes.reason,
                     own_ids=_ids_of(self._client.token_facts),
+                    remaining=self._client.remaining_seconds,
                 )
-                changes = await applier.apply(self._planned)
+                with self._client.at_work():
+                    changes = await applier.apply(self._planned)
         except asyncio.CancelledError:
             done = applier.so_far() if applier is not None else plan.changes
             return summary.interrupted(plan, done, str(journal_path), self.usage)
         except TapctlError as error:
             return replace(
                 plan,
-                status="partial",
+                status="partial" if applier is not None else "failed",
+                changes=applier.so_far() if applier is not None else plan.changes,
                 exit_code=error.exit_code,
                 error=error.message,
                 fix=error.fix,

@@ -257,7 +257,7 @@ class _Builder:
             text = _FORBIDDEN_VALUE.sub("", text)
         is_plain = event.implicit[0] and event.tag is None
         last_line = event.end_mark.line + (event.end_mark.column > 0)
-        return ScalarNode(span, _resolve(text) if is_plain else text, text, last_line)
+        return ScalarNode(span, plain_value(text) if is_plain else text, text, last_line)
 
     def _foreign_tag(self, tag: str, span: Span) -> Finding:
         message = f"the tag {quoted(tag.replace('tag:yaml.org,2002:', '!!'))} is not supported"
@@ -373,7 +373,7 @@ class _Builder:
         frame.merged.extend(maps)
 
 
-def _resolve(text: str) -> None | bool | int | float | str:
+def plain_value(text: str) -> None | bool | int | float | str:
     """The value of a plain scalar by the core schema of YAML 1.2; what JSON cannot say stays text."""
     if text in _WORDS:
         return _WORDS[text]

@@ -7,6 +7,7 @@ import math
 import random
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self, TypeVar
@@ -93,6 +94,14 @@ class GraphClient:
     def token_facts(self) -> TokenFacts | None:
         """What the access token says of itself; None before `authenticate`."""
         return self._tokens.facts
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """The time within counts as the run's, waiting included; signing in does not."""
+        return self._meter.at_work()
+
+    def remaining_seconds(self) -> float:
+        """How long the client may still be at work; infinite without a time limit."""
+        return self._remaining()
 
     def usage(self) -> GraphUsage:
         """What the client has cost so far."""

@@ -179,14 +179,17 @@ def plan(
         return None
     lapsed = _lapsed_labels(declared, today)
     keys = [str(key) for path in ("include", "exclude") for key in _entries(wanted.get(path)) if key in tenant.groups]
+    widens = any(_widens(item) for item in fields)
+    # What only narrows waits for nothing but groups that the live lists do not name yet.
+    needs = keys if widens else [key for key in keys if key in _new_entries(fields)]
     change = Change(
         address=declared.address,
         action="update",
         title="Temporary Access Pass policy",
         fields=fields,
-        widens=any(_widens(item) for item in fields),
+        widens=widens,
         reason="lapsed" if all(_is_lapse(item, lapsed, wanted) for item in fields) else None,
-        depends_on=tuple(f"groups.{key}" for key in dict.fromkeys(keys)),
+        depends_on=tuple(f"groups.{key}" for key in dict.fromkeys(needs)),
     )
     return Draft(
         change=change,
@@ -194,6 +197,11 @@ def plan(
         narrows=any(_narrows(item) for item in fields),
         definitions=names.group_definitions(keys),
     )
+
+
+def _new_entries(fields: tuple[FieldChange, ...]) -> frozenset[Value]:
+    """What enters one of the target lists."""
+    return frozenset().union(*(_difference(item)[1] for item in fields))
 
 
 def range_trouble(tenant: Tenant, declared: Policy, live: LivePolicy) -> Finding | None:

@@ -31,6 +31,8 @@ _MARKED = re.compile(r"(\(?)`([^`]+)`([.,;:!?)]*)")
 
 _SHELL_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+
 ELLIPSIS = "…"
 
 
@@ -90,8 +92,11 @@ def plain_line(line: str) -> str:
 
 
 def fenced(text: str) -> str:
-    """Visible text for a fenced Markdown block that it cannot end: backticks are shown as an escape."""
-    return visible(text).replace("`", r"\x60")
+    """Visible text for a fenced Markdown block that it cannot end: backticks are shown as an escape.
+
+    So is what would begin a tag of HTML, for whatever reads the text without knowing Markdown.
+    """
+    return _TAG.sub(r"\\x3c", visible(text).replace("`", r"\x60"))
 
 
 def code(text: str, limit: int = 256) -> str:

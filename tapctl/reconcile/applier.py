@@ -7,7 +7,8 @@ settled by looking, and what might make a thing twice is never sent twice."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Protocol
@@ -96,7 +97,13 @@ class Applier:
         only_lapsed: bool = False,
         reason: str | None = None,
         own_ids: frozenset[str] = frozenset(),
+        remaining: Callable[[], float] = lambda: math.inf,
     ) -> None:
+        """
+        Args:
+            own_ids: object and application ids of whoever is signed in.
+            remaining: how many seconds the run may still take (`--timeout`).
+        """
         self._tenant = tenant
         self._remote = remote
         self._journal = journal
@@ -104,6 +111,7 @@ class Applier:
         self._today = today
         self._graph_root = graph_root
         self._only_lapsed = only_lapsed
+        self._remaining = remaining
         self._second = SecondAdministrator(remote=_Journalled(remote, journal), reason=reason, own_ids=own_ids)
         self._ids: dict[str, str] = {}
         self._made: set[str] = set()
@@ -185,12 +193,12 @@ class Applier:
                 return await self._settle(step, reply)
             is_open = is_open or reply.ambiguous
             if self._may_be_early(change, reply) and self._time.now() < settles_by:
-                await self._time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+                await self._wait(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
                 continue
             repeatable = reply.ambiguous or reply.kind is ProblemKind.CONFLICT
             if step.write.creates or not repeatable or attempt >= MOST_SENDS:
                 raise _problem(reply)
-            await self._time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+            await self._wait(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
             look = await self._look(step)
             if look.standing is Standing.AFTER:
                 return look.id
@@ -237,11 +245,16 @@ class Applier:
 
     async def _search(self, step: Step, reply: Problem) -> str | None:
         """After a create whose answer was lost: look for the mark, and never send the create again in this run."""
-        look = await self._poll(step, {Standing.AFTER})
-        if look.standing is Standing.AFTER:
-            return look.id
+        seen = "the object was looked for and not seen"
+        try:
+            look = await self._poll(step, {Standing.AFTER})
+        except _Stopped as stopped:
+            seen = f"the object was looked for, until {stopped.outcome.message}"
+        else:
+            if look.standing is Standing.AFTER:
+                return look.id
         raise _failed(
-            f"{reply.describe()}; the object was looked for and not seen, and the create is not sent again",
+            f"{reply.describe()}; {seen}, and the create is not sent again",
             "run again in a few minutes: what was made after all is found by its mark",
         )
 
@@ -252,18 +265,25 @@ class Applier:
             return look.id
         raise _problem(refusal)
 
+    async def _wait(self, seconds: float) -> None:
+        await self._time.sleep(min(seconds, max(self._remaining(), 0.0)))
+
+    def _is_over(self, pause: float, deadline: float) -> bool:
+        """Whether there is no time for another look after a pause."""
+        return self._time.now() + pause > deadline or pause >= self._remaining()
+
     async def _poll(self, step: Step, wanted: set[Standing]) -> Look:
         """Look until the object stands as wanted or time is up; the last look is returned either way."""
         deadline, pause = self._time.now() + READ_BACK_SECONDS, FIRST_PAUSE_SECONDS
         while True:
             (look,) = await run_readings(self._remote, [step.look()])
-            is_over = self._time.now() + pause > deadline
+            is_over = self._is_over(pause, deadline)
             if isinstance(look, Problem):
                 if is_over or not _may_settle(look):
                     raise _problem(look)
             elif look.standing in wanted or is_over:
                 return look
-            await self._time.sleep(pause)
+            await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _read_back(self, change: Change) -> None:
@@ -272,7 +292,7 @@ class Applier:
         deadline, pause = self._time.now() + READ_BACK_SECONDS, FIRST_PAUSE_SECONDS
         while True:
             (live,) = await run_readings(self._remote, [read_tenant(part)])
-            is_over = self._time.now() + pause > deadline
+            is_over = self._is_over(pause, deadline)
             problems = live.problems()
             if not problems:
                 planned = plan_tenant(part, live, self._today, only_lapsed=self._only_lapsed)
@@ -283,7 +303,7 @@ class Applier:
             elif is_over or not all(_may_settle(problem) for problem in problems):
                 purpose = f"{change.address} was written, but could not be read back: {problems[0].describe()}"
                 raise _Stopped(Outcome(name="unverified", message=purpose, fix=problems[0].advice()))
-            await self._time.sleep(pause)
+            await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
@@ -304,7 +324,7 @@ def _is_left(drafts: Sequence[Draft], address: str) -> bool:
 def _unverified(purpose: str) -> Outcome:
     return Outcome(
         name="unverified",
-        message=f"{purpose}: written, but not seen back within {READ_BACK_SECONDS:g} s",
+        message=f"{purpose}: written, but not seen back within {READ_BACK_SECONDS:g} s or the time of the run",
         fix="run `tapctl plan` in a few minutes: Graph may only be slow",
     )
 

@@ -147,7 +147,7 @@ def exclusions_of_the_other_kind(tenant: Tenant) -> Iterator[Finding]:
             kind = kind_of(tenant, excluded.group)
             rule = rule_of(tenant.groups.get(excluded.group))
             other = {"users": "devices", "devices": "users"}.get(kind or "")
-            if other in kinds:
+            if other is not None and other in kinds:
                 yield WSI005.finding(
                     tenant, place, f"{key} includes {other} and excludes {excluded.group}, which holds {kind}"
                 )

@@ -296,7 +296,8 @@ def _edited(description: str, change: _Change) -> str:
     """A description as a careful admin edits it: a last line in brackets is some tool's mark, and stays."""
     last = description.rpartition("\n")[2]
     is_mark = last.startswith("[") and last.endswith("]")
-    return "\n".join(filter(None, [change.single(), last])) if is_mark and change.operator == "=" else change.single()
+    text = change.single()
+    return "\n".join(filter(None, [text, last])) if is_mark and not text.endswith(last) else text
 
 
 def _change_catalog(

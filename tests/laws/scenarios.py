@@ -94,11 +94,12 @@ class _Making:
     def one(self, options: Sequence[Any]) -> Any:
         return self.draw(st.sampled_from(options))
 
-    def some(self, options: Sequence[Any], most: int = 5) -> list[Any]:
-        """Different ones of the options, in any order."""
+    def some(self, options: Sequence[Any], most: int = 5, least: int = 0) -> list[Any]:
+        """Different ones of the options, in any order; fewer than `least` only where there are fewer."""
         if not options:
             return []
-        return self.draw(st.lists(st.sampled_from(options), max_size=most, unique_by=repr))
+        fewest = min(least, len(options))
+        return self.draw(st.lists(st.sampled_from(options), min_size=fewest, max_size=most, unique_by=repr))
 
     def pick(self, live: Any, fresh: st.SearchStrategy[Any]) -> Any:
         """A declared value beside a live one: the same, or (unless all is to be equal) another."""
@@ -201,7 +202,7 @@ def _make_groups(making: _Making) -> None:
     if making.is_equal:
         making.live_groups = {key: id_of(key) for key in cast.DELETED_GROUPS}
     for key in making.some(GROUP_KEYS, most=len(GROUP_KEYS)):
-        roles = _GROUP_ROLES[1:] if making.is_equal else (*_GROUP_ROLES, *_GROUP_ROLES, *_ABSENT_ROLES)
+        roles = _GROUP_ROLES[1:] if making.is_equal else (*_GROUP_ROLES * 2, *_ABSENT_ROLES)
         role = making.one(roles)
         live = None if role in ("new", "absent and gone") else _live_group(making, key, is_marked="marked" in role)
         if live is not None:
@@ -458,9 +459,9 @@ def _make_profiles(making: _Making) -> None:
     making.objects["configurationPolicies"] = {}
     making.objects["deviceConfigurations"] = {}
     profiles: Json = {}
-    for key in making.some(PROFILE_KEYS, most=2):
-        roles = _PROFILE_ROLES[1:] if making.is_equal else (*_PROFILE_ROLES, *_PROFILE_ROLES, *_ABSENT_ROLES)
-        role, delivery = making.one(roles), making.one(["settings-catalog", "settings-catalog", "oma-uri"])
+    for key in making.some(PROFILE_KEYS, most=2, least=making.one([0, 1])):
+        roles = _PROFILE_ROLES[1:] if making.is_equal else (*_PROFILE_ROLES * 3, *_ABSENT_ROLES)
+        role, delivery = making.one(roles), making.one(["settings-catalog", "oma-uri"])
         content = _ProfileContent.draw(making, key, delivery)
         is_live = role not in ("new", "absent and gone")
         if is_live:
@@ -490,14 +491,14 @@ class _ProfileContent:
         is_catalog = delivery == "settings-catalog"
         possible = wire_forms.SETTINGS if is_catalog else wire_forms.AUTHENTICATION
         unmodelled = making.some(_UNMODELLED if is_catalog else _UNMODELLED_OMA)
-        is_masked = making.one([False, False, False, True])
+        is_masked = making.one([False] * 7 + [True])
         if is_masked:
             unmodelled.append(_SECRET if is_catalog else _ENCRYPTED_OMA)
         return cls(
             delivery=delivery,
             name=making.draw(names(key)),
             description=making.draw(live_descriptions),
-            settings={name: making.draw(setting_values(name)) for name in making.some(possible)},
+            settings={name: making.draw(setting_values(name)) for name in making.some(possible, least=2)},
             unmodelled=copy.deepcopy(unmodelled),
             tags=making.some(list(cast.SCOPE_TAGS), most=3) or ["0"],
             assignments=_live_assignments(making),
@@ -547,7 +548,7 @@ class _ProfileContent:
         if making.maybe():
             said["description"] = making.pick(self.description.replace("\r\n", "\n"), descriptions)
         # A policy that holds another's secret refuses new settings; that refusal has tests of its own.
-        if making.maybe() and not (is_live and self.is_masked):
+        if making.one([True, True, True, False]) and not (is_live and self.is_masked):
             said["settings"] = self._declared_settings(making)
         assign = self._declared_assignments(making)
         if assign:
@@ -559,7 +560,9 @@ class _ProfileContent:
 
     def _declared_settings(self, making: _Making) -> Json:
         possible = wire_forms.SETTINGS if self.delivery == "settings-catalog" else wire_forms.AUTHENTICATION
-        chosen = making.some(list(self.settings)) if making.is_equal else making.some(possible)
+        # Often one alone, so that the others have to be kept.
+        most = making.one([1, 5])
+        chosen = making.some(list(self.settings) if making.is_equal else possible, most=most, least=1)
         said: Json = {}
         for name in chosen:
             if not making.is_equal and making.one([False, False, False, True]):

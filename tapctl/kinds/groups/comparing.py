@@ -158,7 +158,7 @@ def _update(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Draf
             fields.append(FieldChange(path="members", before=before, after=after))
         kept = sum(1 for member in current if member.kind not in used)
         if kept:
-            notes.append(f"keeps {kept} live members of kinds that the list does not use")
+            notes.append(f"keeps {kept} live member{'s' if kept != 1 else ''} of kinds that the list does not use")
     refused = (_synchronised(tenant, group, live) if fields else None) or _contradiction(tenant, group, live)
     if refused is not None:
         return refused

@@ -11,12 +11,14 @@ from tapctl.kinds.wire import (
     Malformed,
     as_object,
     identifier,
+    impossible,
     is_missing,
     literal,
     malformed,
     objects,
     segment,
     text,
+    texts,
 )
 from tapctl.model.live import (
     Member,
@@ -93,7 +95,7 @@ def _only(outcome: Outcome, purpose: str, decoder: Callable[[JSONObject], Member
 
 
 def read_parents(group_id: str, key: str) -> Reading[tuple[str, ...] | Problem]:
-    """The ids of the groups that have this group as a member."""
+    """The ids of the groups that have this group as a member: directly, or where Graph only tells so, at all."""
     purpose = f"reading what group {key} is a member of"
     (outcome,) = yield [
         Read(
@@ -104,10 +106,33 @@ def read_parents(group_id: str, key: str) -> Reading[tuple[str, ...] | Problem]:
             paged=True,
         )
     ]
+    if isinstance(outcome, Problem) and outcome.status in (400, 404, 501):
+        return (yield from _read_all_parents(group_id, purpose))
     if isinstance(outcome, Problem):
         return outcome
     try:
         items = objects(as_object(outcome.body, "the answer").get("value"), "value")
         return tuple(sorted(identifier(item) for item in items))
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+
+
+def _read_all_parents(group_id: str, purpose: str) -> Reading[tuple[str, ...] | Problem]:
+    """The same by a call that is documented for every directory object."""
+    (outcome,) = yield [
+        Read(
+            purpose=purpose,
+            version="v1.0",
+            method="POST",
+            path=f"/groups/{segment(group_id)}/getMemberGroups",
+            body={"securityEnabledOnly": False},
+            permission=READ_PERMISSION,
+            paged=True,
+        )
+    ]
+    if isinstance(outcome, Problem):
+        return impossible(outcome)
+    try:
+        return tuple(sorted(item.lower() for item in texts(as_object(outcome.body, "the answer"), "value")))
     except Malformed as error:
         return malformed(outcome, purpose, error)

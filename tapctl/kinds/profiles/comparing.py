@@ -15,7 +15,7 @@ from tapctl.kinds.deliveries import (
 )
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles.finding import FORMS
-from tapctl.kinds.profiles.wanted import Wanted, definitions_of, group_addresses, is_lapse, narrows, widens
+from tapctl.kinds.profiles.wanted import Wanted, definitions_of, group_addresses, is_lapse, narrows, new_entries, widens
 from tapctl.kinds.profiles.writing import creation_steps, deletion_steps, update_steps
 from tapctl.kinds.steps import Draft
 from tapctl.kinds.troubles import listed, trouble
@@ -177,16 +177,22 @@ def _update(
     refused = _refusal(tenant, profile, live, paths)
     if refused is not None:
         return [refused]
-    notes = [f"keeps {live.unmodelled} settings that tapctl does not model"] if live.unmodelled else []
+    is_wider = any(widens(item) for item in fields)
+    notes = (
+        [f"keeps {live.unmodelled} setting{'s' if live.unmodelled != 1 else ''} that tapctl does not model"]
+        if live.unmodelled
+        else []
+    )
     change = Change(
         address=profile.address,
         action="update",
         title=live.name,
         fields=tuple(fields),
-        widens=any(widens(item) for item in fields),
+        widens=is_wider,
         reason="lapsed" if all(is_lapse(item, wanted.lapsed) for item in fields) else None,
         notes=tuple(notes),
-        depends_on=group_addresses(tenant, wanted),
+        # What only narrows waits for nothing but groups that the live assignments do not name yet.
+        depends_on=group_addresses(tenant, wanted if is_wider else new_entries(fields, wanted)),
     )
     content = Content(
         name=profile.identity.display_name or live.name,

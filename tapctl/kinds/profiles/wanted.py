@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from tapctl.kinds import assignments
@@ -82,6 +82,12 @@ def is_lapse(item: FieldChange, lapsed: frozenset[Value]) -> bool:
 def group_addresses(tenant: Tenant, wanted: Wanted) -> tuple[str, ...]:
     keys = [_key(entry) for entry in (*(wanted.include or ()), *(wanted.exclude or ()))]
     return tuple(f"groups.{key}" for key in dict.fromkeys(keys) if key in tenant.groups)
+
+
+def new_entries(fields: Iterable[FieldChange], wanted: Wanted) -> Wanted:
+    """What enters the assignment lists, and nothing else."""
+    new = {item.path: tuple(set(entries_of(item.after)) - set(entries_of(item.before))) for item in fields}
+    return replace(wanted, include=new.get("assign.include", ()), exclude=new.get("assign.exclude", ()))
 
 
 def _key(entry: Value) -> str:
