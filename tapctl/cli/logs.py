@@ -18,7 +18,6 @@ def configure(level: str, style: str) -> None:
     logger = logging.getLogger("tapctl")
     logger.handlers = [handler]
     logger.setLevel(level.upper())
-    logger.propagate = False
 
 
 class _JSONLines(logging.Formatter):

@@ -76,16 +76,6 @@ def test_a_second_run_is_refused_and_with_force_is_not(tmp_path: Path) -> None:
     assert "Wrote 8 files" in run(str(tmp_path), "--force")
 
 
-def test_a_refusal_is_json_too_where_json_was_asked_for(tmp_path: Path) -> None:
-    run(str(tmp_path))
-    result = CliRunner().invoke(init, [str(tmp_path), "--format", "json"])
-
-    assert isinstance(result.exception, RefusedError)
-    document = json.loads(result.output)
-    assert document["written"] == []
-    assert "tenants/contoso.yaml" in document["error"]
-
-
 def test_an_unknown_system_is_wrong_usage(tmp_path: Path) -> None:
     result = CliRunner().invoke(init, [str(tmp_path), "--ci", "jenkins"])
 
