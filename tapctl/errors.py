@@ -99,7 +99,10 @@ class ConfigurationError(TapctlError):
     exit_code = ExitCode.REFUSED
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
-        super().__init__(f"{len(findings)} problem(s) in the configuration")
+        first = findings[0]
+        place = f"{first.position}: " if first.position is not None else ""
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"{place}{first.message}{more}", fix=first.fix)
         self.findings = findings
 
 

@@ -7,10 +7,10 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from tapctl import __version__
-from tapctl.errors import EXIT_PRECEDENCE, ExitCode
+from tapctl.errors import EXIT_PRECEDENCE, ExitCode, TapctlError
 from tapctl.model.plan import PlanDocument, TenantPlan
 
 if TYPE_CHECKING:
@@ -48,6 +48,16 @@ def document(plans: Iterable[TenantPlan], command: Command = "plan") -> PlanDocu
         tenants=tuple(sorted(plans, key=lambda plan: plan.name)),
         command=command,
     )
+
+
+def plan_command(name: str) -> Command | None:
+    """The command of this name, if it prints plan documents."""
+    return next((command for command in get_args(Command) if command == name), None)
+
+
+def nothing(command: Command, error: TapctlError) -> PlanDocument:
+    """The document of a run that got nowhere."""
+    return replace(document((), command), error=error.message, fix=error.fix)
 
 
 def exit_code(plans: Iterable[TenantPlan], *, changes_count: bool = False) -> ExitCode:

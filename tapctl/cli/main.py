@@ -81,17 +81,10 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted. What was sent is in the journal; running again goes on from what is there.", err=True)
         return ExitCode.INTERRUPTED
-    except ConfigurationError as error:
-        from tapctl.output.render import render_findings
-
-        if _wants_json(arguments):
-            click.echo(render_findings(error.findings, "json"), nl=False)
-        click.echo(render_findings(error.findings, "text"), err=True)
-        return error.exit_code
     except TapctlError as error:
-        _say(error.message, error.fix)
+        _say(error)
         if _wants_json(arguments) and error.exit_code is not ExitCode.USAGE:
-            _say_json(error)
+            _say_json(error, sys.argv[1:] if arguments is None else arguments)
         return error.exit_code
     except BrokenPipeError:
         return ExitCode.FAILED
@@ -107,19 +100,31 @@ def _wants_json(arguments: list[str] | None) -> bool:
     return bool(asked) or any(pair == ("--format", "json") for pair in pairwise(words))
 
 
-def _say_json(error: TapctlError) -> None:
-    import json
+def _say_json(error: TapctlError, words: list[str]) -> None:
+    """What a command prints that got nowhere: for those that print plans, a plan document without a tenant."""
+    from tapctl.output.document import dumps, to_json
 
-    click.echo(json.dumps({"error": error.message, "fix": error.fix, "exitCode": int(error.exit_code)}))
+    from tapctl.cli.fleet import nothing, plan_command
+
+    command = plan_command(next((word for word in words if word in COMMANDS), ""))
+    if command is not None:
+        click.echo(dumps(to_json(nothing(command, error))), nl=False)
+        return
+    click.echo(dumps({"error": error.message, "fix": error.fix, "exitCode": int(error.exit_code)}), nl=False)
 
 
-def _say(message: str, fix: str) -> None:
+def _say(error: TapctlError) -> None:
     from tapctl.output.safe import visible
 
-    first, *rest = (visible(line) for line in message.splitlines() or [""])
+    if isinstance(error, ConfigurationError):
+        from tapctl.output.render import render_findings
+
+        click.echo(render_findings(error.findings, "text"), err=True)
+        return
+    first, *rest = (visible(line) for line in error.message.splitlines() or [""])
     click.echo("\n".join([f"error: {first}", *rest]), err=True)
-    if fix:
-        click.echo(f"  fix: {visible(fix)}", err=True)
+    if error.fix:
+        click.echo(f"  fix: {visible(error.fix)}", err=True)
 
 
 def _defect(error: Exception) -> int:

@@ -152,7 +152,8 @@ class SettingsCatalog:
         policy = as_object(as_object(live.wire, "the policy as read")["policy"], "policy")
         whole: JSONObject = {
             "name": content.name,
-            "description": content.description,
+            # As it was read, line breaks included: the decoded text has only one kind of them.
+            "description": content.description if "description" in changed else policy.get("description") or "",
             "platforms": policy.get("platforms") or "windows10",
             "technologies": policy.get("technologies") or "mdm",
             "roleScopeTagIds": [*sorted(content.scope_tag_ids)],

@@ -158,4 +158,7 @@ class PlanDocument:
     tapctl_version: str
     tenants: tuple[TenantPlan, ...]
     command: Literal["plan", "apply", "drift", "rollback"] = "plan"
+    error: str | None = None
+    """Why no tenant could be looked at at all."""
+    fix: str = ""
     format_version: int = FORMAT_VERSION

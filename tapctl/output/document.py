@@ -58,6 +58,7 @@ def to_json(document: PlanDocument) -> JSONValue:
         "tapctlVersion": document.tapctl_version,
         "createdAt": _time_to_json(document.created_at),
         "command": document.command,
+        **({} if document.error is None else {"error": document.error, "fix": document.fix}),
         "tenants": [_tenant_to_json(tenant) for tenant in document.tenants],
     }
 
@@ -222,6 +223,8 @@ def _document_from_json(data: JSONValue) -> PlanDocument:
         tapctl_version=read.text("tapctlVersion"),
         created_at=read.time("createdAt"),
         command=read.choice("command", _COMMANDS, default="plan"),
+        error=read.optional_text("error"),
+        fix=read.text("fix", default=""),
         tenants=read.objects("tenants", _tenant_from_json),
     )
     read.finish()

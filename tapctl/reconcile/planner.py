@@ -52,6 +52,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
             findings.append(result)
     findings += _deleted_targets(tenant, live, names)
     findings += _adopted(tenant, live)
+    findings += _kept_members(tenant, live, names, drafts)
     drafts = [_with_names(live, with_role(tenant, draft)) for draft in drafts]
     drafts, blocked = _guard_deletions(tenant, live, names, drafts)
     drafts = _with_real_needs(drafts)
@@ -149,6 +150,17 @@ def _deleted_targets(tenant: Tenant, live: LiveTenant, names: Names) -> Iterator
         sighting = live.profiles[key]
         if isinstance(sighting, Found):
             yield from profiles.deleted_targets(tenant, tenant.profiles[key], sighting.object, names)
+
+
+def _kept_members(tenant: Tenant, live: LiveTenant, names: Names, drafts: list[Draft]) -> Iterator[Finding]:
+    """Members that stay although no list names them, where no change says so already."""
+    changing = {draft.change.address for draft in drafts}
+    for key, group in sorted(tenant.groups.items()):
+        seen = live.groups[key]
+        if isinstance(seen, Found) and not group.external and group.address not in changing:
+            kept = groups.kept_members(tenant, group, seen.object, names)
+            if kept is not None:
+                yield kept
 
 
 def _adopted(tenant: Tenant, live: LiveTenant) -> Iterator[Finding]:

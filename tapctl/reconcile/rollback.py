@@ -7,14 +7,14 @@ planned by itself, so that one that cannot be restored keeps no other from it.""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from tapctl.errors import Finding
 from tapctl.kinds.naming import Names, index_members
 from tapctl.model.desired import Assignment, Group, Identity, Policy, Profile, SettingValue, Target, Tenant
-from tapctl.model.live import Found, LiveProfile, LiveTenant, PinMissing
+from tapctl.model.live import Found, LiveProfile, LiveTenant, Member, PinMissing
 from tapctl.model.plan import FieldChange
 from tapctl.model.values import Record, Value, as_set
 from tapctl.reconcile.order import in_safe_order
@@ -309,7 +309,8 @@ class _Way:
             is_ours, value = current[item.path] == item.after, wanted[item.path]
             if item.path == "members":
                 members = _Members.of(current[item.path], value, self._spelled(item.after, planned.names))
-                is_ours, value = members.is_ours(complete=entry.is_complete), members.back
+                is_ours = members.is_ours(self._kind, complete=entry.is_complete)
+                value = members.back
             if is_ours:
                 back[item.path] = value
             else:
@@ -322,6 +323,15 @@ class _Way:
         members = value if isinstance(value, tuple) else ()
         found = {one: self._members.get(str(one).lower()) for one in members}
         return tuple(one if member is None else names.member_label(member) for one, member in found.items())
+
+    def _kind(self, label: Value) -> str:
+        """What a member is; what nobody sees any more is what its spelling says of it."""
+        spelling = str(label).lower()
+        member = self._members.get(spelling) or self._live.people.get(spelling)
+        if isinstance(member, Member):
+            return member.kind
+        prefix, colon, _ = spelling.partition(":")
+        return prefix if colon else "user" if "@" in prefix else "id"
 
     def changed_since_made(self, entry: Entry) -> list[Finding]:
         """Why an object that the run made is left alone; nothing when it is as the run left it."""
@@ -394,18 +404,13 @@ class _Members:
         """The list without what the run added, and with what it removed."""
         return as_set(self.now - (self.after - self.before) | (self.before - self.after))
 
-    def is_ours(self, *, complete: bool) -> bool:
+    def is_ours(self, kind_of: Callable[[Value], str], *, complete: bool) -> bool:
         """Whether the list holds what the run wrote, or what it had written of it when it was cut off.
 
         Members of kinds that the run did not deal with are nobody's business here."""
-        kinds = {_kind(one) for one in self.before | self.after}
-        seen = frozenset(one for one in self.now if _kind(one) in kinds)
+        kinds = {kind_of(one) for one in self.before | self.after}
+        seen = frozenset(one for one in self.now if kind_of(one) in kinds)
         return seen == self.after if complete else self.before & self.after <= seen <= self.before | self.after
-
-
-def _kind(label: Value) -> str:
-    prefix, colon, _ = str(label).partition(":")
-    return prefix if colon else "user" if "@" in prefix else "id"
 
 
 def _is_unfinished(item: FieldChange) -> bool:

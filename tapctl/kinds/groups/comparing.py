@@ -40,6 +40,26 @@ def unresolved(tenant: Tenant, group: Group, names: Names) -> Iterator[Finding]:
         )
 
 
+def kept_members(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Finding | None:
+    """How many live members a list leaves alone because it names none of their kind."""
+    if group.members is None or live.members is None:
+        return None
+    used = kinds_used(group, names)
+    kept = sum(1 for member in live.members if member.kind not in used)
+    if not kept:
+        return None
+    return trouble(
+        tenant,
+        ("groups", group.identity.key, "members"),
+        "kept-members",
+        f"{kept} live member{'s' if kept != 1 else ''} of {live.display_name!r} of kinds that the list does not use "
+        f"{'are' if kept != 1 else 'is'} kept",
+        why="a list of people says nothing about devices or groups",
+        fix="say `membersExact: true` to have them removed",
+        severity="info",
+    )
+
+
 def plan(tenant: Tenant, group: Group, sighting: Sighting[LiveGroup], names: Names) -> Draft | None | Finding:
     """What is to become of one declared group: nothing, a change, or a reason why not."""
     if group.external:
