@@ -139,7 +139,7 @@ def test_these_posts_may_write(path: str) -> None:
 
 
 def test_the_log_says_what_was_sent_and_neither_query_nor_token(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger="tapctl"):
         send("GET", f"{GRAPH}/v1.0/users?$filter=secret-name", headers={"Authorization": "Bearer secret-token"})
 
     [record] = [record for record in caplog.records if record.name == "tapctl.graph"]

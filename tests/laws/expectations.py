@@ -9,7 +9,9 @@ from typing import Any
 from tapctl.kinds.settings import decode_instance, decode_oma, oma_node
 from tapctl.model.plan import Change, FieldChange
 from tapctl.model.values import Value
-from tests.laws.scenarios import TAP_PATH
+from tests.laws import cast
+from tests.laws.cast import id_of
+from tests.laws.scenarios import TAP_PATH, Scenario
 from tests.support.recorder import Sent
 
 MEMBERS_IN_ONE_CALL = 20
@@ -141,6 +143,49 @@ def _other_assignments(targets: list[Any], paths: set[str]) -> list[str]:
         for target in targets
         if ("exclude" if "exclusion" in target["@odata.type"] else "include") not in sides
     )
+
+
+def kept_in_lists(state: State, changes: Iterable[Change], scenario: Scenario) -> set[str]:
+    """What lists that change hold and no file can say, or this one does not: targets of deleted groups, and members
+    of kinds that a list of members does not use."""
+    kept: set[str] = set()
+    for change in changes:
+        if change.action != "update":
+            continue
+        item = _object(state, change, scenario.ids)
+        for path in sorted({field.path for field in change.fields}):
+            if path in ("include", "exclude"):
+                found = [target["id"] for target in item[_STORED_AS[path]]]
+                kept |= {f"{change.address} {path} {one}" for one in found if one in _DELETED}
+            elif path.startswith("assign."):
+                side = _other_assignments(item["_assignments"], {"assign.include", "assign.exclude"} - {path})
+                kept |= {f"{change.address} {path} {one}" for one in side if any(gone in one for gone in _DELETED)}
+            elif path == "members":
+                said = scenario.document["groups"][change.address.removeprefix("groups.")]
+                unused = _unused_kinds(said)
+                kept |= {f"{change.address} {one}" for one in item["_members"] if _kind_of(one) in unused}
+    return kept
+
+
+_DELETED = frozenset(id_of(key) for key in cast.DELETED_GROUPS)
+_KINDS = {
+    **{person["id"]: "user" for person in (*cast.USERS.values(), *cast.CROWD.values())},
+    **{device["id"]: "device" for device in cast.DEVICES.values()},
+    cast.SERVICE_PRINCIPAL["id"]: "other",
+}
+
+
+def _unused_kinds(said: Mapping[str, Any]) -> set[str]:
+    if said.get("membersExact") or not said["members"]:
+        return set()
+    return {"user", "device", "group", "other"} - {_kind_of(spelling) for spelling in said["members"]}
+
+
+def _kind_of(spelling: str) -> str:
+    """The kind of a member, however it is spelled; whoever is not of the cast is a group."""
+    if spelling.startswith("device:"):
+        return "device"
+    return "user" if "@" in spelling else _KINDS.get(spelling.lower(), "group")
 
 
 def touched(state: State, changes: Iterable[Change], ids: Mapping[str, str]) -> dict[str, Any]:

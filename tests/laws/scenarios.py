@@ -281,8 +281,10 @@ def _declared_membership(making: _Making, live: Json | None) -> Json:
         return {"rule": making.pick(live["membershipRule"] if live is not None else None, rules) or making.draw(rules)}
     if making.is_equal and live is not None:
         return {"members": [_spelled(making, identifier) for identifier in live["_members"]]}
-    wanted = making.some(_possible_members(making), most=7)
-    if live is not None and making.maybe():
+    # Often people alone, so that members of other kinds have to be kept.
+    people = [user["id"] for user in cast.USERS.values()]
+    wanted = making.some(making.one([people, _possible_members(making)]), most=7)
+    if live is not None and making.one([False, False, True]):
         wanted = list(dict.fromkeys([*live["_members"][making.one([0, 1, 3]) :], *wanted[:2]]))
     elif making.one([False, False, True]):
         wanted += [person["id"] for person in list(cast.CROWD.values())[making.one([0, 20, 24, 25]) :]]

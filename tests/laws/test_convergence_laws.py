@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.laws.expectations import disturbed, repeated, writes_needed
+from tests.laws.expectations import disturbed, kept_in_lists, repeated, writes_needed
 from tests.laws.scenarios import Scenario, scenarios
 from tests.laws.tenant_run import WHOLE_RUNS, applied, world_of
 
@@ -43,6 +43,20 @@ def test_an_apply_touches_nothing_that_no_change_names(scenario: Scenario, only_
         made = sum(len(set(after[name]) - set(items)) for name, items in before.items())
         assert made == sum(change.action == "create" for change in changes)
         assert disturbed(before, after, changes, scenario.ids) == {}
+
+
+@WHOLE_RUNS
+@given(scenarios())
+def test_a_list_that_changes_keeps_what_it_has_no_say_about(scenario: Scenario) -> None:
+    with world_of(scenario) as world:
+        before = world.state()
+        changes = applied(world)
+        gone = {scenario.ids[change.address] for change in changes if change.action == "delete"}
+        kept = kept_in_lists(before, changes, scenario)
+
+        missing = kept - kept_in_lists(world.state(), changes, scenario)
+
+        assert {one for one in missing if one.rsplit(" ", 1)[-1] not in gone} == set()
 
 
 @WHOLE_RUNS

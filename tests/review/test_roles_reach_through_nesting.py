@@ -1,0 +1,89 @@
+"""What a group is used for, and what leans on it, reaches through the groups that it is nested in."""
+
+from __future__ import annotations
+
+from tapctl.model.plan import Impact
+from tapctl.reconcile import guardrails
+from tapctl.sandbox.faults import Fault
+from tests.support.world import World
+
+ADA, GRACE = "ada@contoso.com", "grace@contoso.com"
+
+EXCLUDED = """
+    guardrails: {deny: [widen]}
+    groups:
+      outer: {displayName: SG-Outer, members: ["group:inner"]}
+      inner: {displayName: SG-Inner, members: [%s]}
+      wave: {displayName: SG-Onboarding-Wave-7, external: true}
+    temporaryAccessPass:
+      state: enabled
+      include: [wave]
+      exclude: [outer]
+"""
+
+
+def test_whoever_leaves_a_group_inside_an_excluded_one_gains_the_ability(world: World) -> None:
+    world.declare(EXCLUDED % f"{ADA}, {GRACE}")
+    world.converge()
+    world.declare(EXCLUDED % GRACE)
+
+    planned = world.plan()
+
+    (draft,) = planned.drafts
+    assert draft.change.widens
+    assert [item.rule for item in guardrails.evaluate(world.tenant, planned, Impact(), {})] == ["widen"]
+
+
+def test_whoever_enters_a_group_inside_an_excluded_one_gains_nothing(world: World) -> None:
+    world.declare(EXCLUDED % GRACE)
+    world.converge()
+    world.declare(EXCLUDED % f"{ADA}, {GRACE}")
+
+    (draft,) = world.plan().drafts
+
+    assert not draft.change.widens
+    assert draft.narrows
+
+
+INCLUDED = """
+    groups:
+      outer: {displayName: SG-Outer, members: ["group:inner"]}
+      inner: {displayName: SG-Inner, members: [%s]}
+    temporaryAccessPass:
+      include: [%s]
+"""
+
+
+def test_a_list_takes_no_group_in_before_what_is_nested_in_it_is_as_declared(world: World) -> None:
+    world.declare(INCLUDED % (f"{ADA}, {GRACE}", ""))
+    world.converge()
+    world.declare(INCLUDED % (GRACE, "outer"))
+    world.fail(Fault(action="status", method="DELETE", path="/members/", status=403))
+
+    outcomes = {change.address: change.outcome for change in world.apply()}
+
+    assert {address: outcome.name for address, outcome in outcomes.items() if outcome} == {
+        "groups.inner": "failed",
+        "temporaryAccessPass": "skipped",
+    }
+
+
+ON = """
+    groups:
+      team: {displayName: SG-Team, members: [%s]}
+    temporaryAccessPass: {state: %s%s}
+"""
+
+
+def test_nothing_is_switched_on_before_a_group_that_only_the_live_list_names_is_as_declared(world: World) -> None:
+    world.declare(ON % (f"{ADA}, {GRACE}", "disabled", ", include: [team]"))
+    world.converge()
+    world.declare(ON % (GRACE, "enabled", ""))
+    world.fail(Fault(action="status", method="DELETE", path="/members/", status=403))
+
+    outcomes = {change.address: change.outcome for change in world.apply()}
+
+    assert {address: outcome.name for address, outcome in outcomes.items() if outcome} == {
+        "groups.team": "failed",
+        "temporaryAccessPass": "skipped",
+    }

@@ -1,0 +1,62 @@
+"""A target is written as what it was declared as, or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from tapctl.kinds import assignments
+from tapctl.kinds.naming import Names
+from tapctl.kinds.steps import Surroundings
+from tapctl.kinds.wire import JSONObject, Malformed
+from tests.support.world import World
+
+FILTER = "11111111-2222-3333-4444-555555555555"
+NOWHERE = Surroundings(ids={}, graph_root="https://graph.example/v1.0")
+
+
+@pytest.mark.parametrize("everybody", ["all-devices", "all-users"])
+def test_everybody_is_never_turned_from_an_exclusion_into_an_inclusion(everybody: str) -> None:
+    with pytest.raises(ValueError, match="exclu"):
+        assignments.resolve(everybody, exclusion=True, names=Names(), surroundings=NOWHERE)
+
+
+def assigned(filter_type: str) -> JSONObject:
+    return {
+        "id": "x",
+        "target": {
+            "@odata.type": "#microsoft.graph.allDevicesAssignmentTarget",
+            assignments.FILTER_ID: FILTER,
+            assignments.FILTER_TYPE: filter_type,
+        },
+    }
+
+
+def test_a_filter_of_an_unknown_kind_is_not_taken_for_none() -> None:
+    with pytest.raises(Malformed):
+        assignments.decode(assigned("unknownFutureValue"))
+
+
+@pytest.mark.parametrize("filter_type", ["none", "include", "exclude"])
+def test_the_kinds_of_filters_that_are_documented_are_known(filter_type: str) -> None:
+    live = assignments.decode(assigned(filter_type))
+
+    assert live.filter_id == (None if filter_type == "none" else FILTER)
+
+
+def test_a_key_that_looks_like_the_id_of_another_group_is_not_taken_for_it(world: World) -> None:
+    staff = world.named("groups", "All staff")["id"]
+    world.tamper("temporaryAccessPass", "include=All staff")
+    world.declare(
+        f"""
+        groups:
+          {staff}: {{displayName: SG-Onboarding-Wave-7, external: true}}
+        temporaryAccessPass: {{include: [{staff}]}}
+        """
+    )
+
+    world.apply()
+
+    live = world.objects("policies")
+    wave = world.named("groups", "SG-Onboarding-Wave-7")["id"]
+    (targets,) = [item["includeTargets"] for item in live.values() if "includeTargets" in item]
+    assert [target["id"] for target in targets] == [wave]
