@@ -102,9 +102,8 @@ def _wants_json(arguments: list[str] | None) -> bool:
 
 def _say_json(error: TapctlError, words: list[str]) -> None:
     """What a command prints that got nowhere: for those that print plans, a plan document without a tenant."""
-    from tapctl.output.document import dumps, to_json
-
     from tapctl.cli.fleet import nothing, plan_command
+    from tapctl.output.document import dumps, to_json
 
     command = plan_command(next((word for word in words if word in COMMANDS), ""))
     if command is not None:

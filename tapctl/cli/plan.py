@@ -104,9 +104,14 @@ def write_private(path: Path, text: str) -> None:
         RefusedError: when it cannot be written.
     """
     import os
+    import stat
 
+    # A link may be part of the pull request that is planned, and lead anywhere.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                os.fchmod(file.fileno(), 0o600)
             file.write(text)
     except OSError as error:
         raise RefusedError(f"{path} cannot be written: {error.strerror}", fix="name another file") from None

@@ -14,6 +14,7 @@ from tapctl.kinds.wire import (
     as_object,
     boolean_or_none,
     identifier,
+    impossible,
     is_missing,
     malformed,
     objects,
@@ -110,7 +111,9 @@ class _Picture:
     def take(self, accounts: Sequence[Read], groups: Sequence[str], outcomes: Sequence[Outcome]) -> Problem | None:
         """Add what came back, or say what could not be read."""
         for read, outcome in zip(accounts, outcomes[: len(accounts)], strict=True):
-            problem = self._listed(outcome, read.purpose, read.path.startswith("/users"))
+            # A single account may be gone; a list that is not there is unknown.
+            known = impossible(outcome) if read.paged and isinstance(outcome, Problem) else outcome
+            problem = self._listed(known, read.purpose, read.path.startswith("/users"))
             if problem is not None:
                 return problem
         for ref, outcome in zip(groups, outcomes[len(accounts) :], strict=True):

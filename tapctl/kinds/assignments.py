@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from tapctl.errors import RefusedError
 from tapctl.kinds.naming import Names
 from tapctl.kinds.steps import Surroundings
-from tapctl.kinds.wire import JSONObject, as_object, identifier, odata_type, text_or_none
+from tapctl.kinds.wire import JSONObject, Malformed, as_object, identifier, odata_type, text_or_none
 from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Assignment, FilterMode
 from tapctl.model.live import LiveAssignment, TargetKind
 from tapctl.model.values import Record, Value, as_set
@@ -38,7 +39,10 @@ def decode(item: JSONObject) -> LiveAssignment:
     kind = _KINDS.get(odata_type(target), "other")
     filter_id = (text_or_none(target, FILTER_ID) or "").lower()
     filter_type = (text_or_none(target, FILTER_TYPE) or "none").lower()
-    filtered = filter_id not in ("", NO_FILTER) and filter_type in ("include", "exclude")
+    if filter_type not in ("none", "include", "exclude"):
+        # Taken for none, it would be gone after the next `assign`.
+        raise Malformed(f"{FILTER_TYPE} is of an unknown kind")
+    filtered = filter_id not in ("", NO_FILTER) and filter_type != "none"
     mode: FilterMode = "exclude" if filtered and filter_type == "exclude" else "include"
     source = str(item.get("source") or "direct")
     return LiveAssignment(
@@ -98,8 +102,14 @@ def wanted_labels(declared: Iterable[Assignment], today: date) -> tuple[Value, .
 
 
 def resolve(value: Value, *, exclusion: bool, names: Names, surroundings: Surroundings) -> LiveAssignment:
-    """The assignment that a canonical entry stands for."""
-    group = str(value["group"]) if isinstance(value, Record) else str(value)
+    """The assignment that a canonical entry stands for.
+
+    Raises:
+        RefusedError: everybody is to be excluded: Intune has no such target, only one that includes everybody.
+    """
+    group = _group_of(value)
+    if exclusion and group in (ALL_DEVICES, ALL_USERS):
+        raise RefusedError(f"{group} cannot be excluded", fix="name the groups that are to be excluded")
     filter_id = names.filter_ids[str(value["filter"])] if isinstance(value, Record) else None
     mode: FilterMode = "exclude" if isinstance(value, Record) and value["mode"] == "exclude" else "include"
     if group == ALL_DEVICES:

@@ -28,7 +28,7 @@ from tapctl.model.desired import ALL_USERS, Cloud, Policy, Tenant
 from tapctl.model.live import DirectoryTarget, LivePolicy
 from tapctl.model.plan import Change, FieldChange
 from tapctl.model.requests import Problem, Read, Reading, Version, Write
-from tapctl.model.values import JSONValue, Value, as_set
+from tapctl.model.values import JSONValue, Value, as_set, to_json
 
 READ_PERMISSION = "Policy.Read.AuthenticationMethod"
 WRITE_PERMISSION = "Policy.ReadWrite.AuthenticationMethod"
@@ -42,6 +42,10 @@ LIFETIMES = {
     "lifetime.default": "defaultLifetimeInMinutes",
     "lifetime.maximum": "maximumLifetimeInMinutes",
 }
+
+
+REACH = ("state", "include", "exclude")
+"""The fields that say whom the policy reaches."""
 
 
 def version_in(cloud: Cloud) -> Version:
@@ -178,8 +182,11 @@ def plan(
     if not fields:
         return None
     lapsed = _lapsed_labels(declared, today)
-    keys = [str(key) for path in ("include", "exclude") for key in _entries(wanted.get(path)) if key in tenant.groups]
     widens = any(_widens(item) for item in fields)
+    # Whom a widening reaches is also for the lists to say that no file manages.
+    leaned = {path: current[path] for path in REACH if path not in wanted} if widens else {}
+    lists = [{**leaned, **wanted}.get(path) for path in ("include", "exclude")]
+    keys = [str(key) for entries in lists for key in _entries(entries) if key in tenant.groups]
     # What only narrows waits for nothing but groups that the live lists do not name yet.
     needs = keys if widens else [key for key in keys if key in _new_entries(fields)]
     change = Change(
@@ -195,7 +202,10 @@ def plan(
         change=change,
         steps=partial(_steps, tenant, fields, live, names),
         narrows=any(_narrows(item) for item in fields),
-        definitions=names.group_definitions(keys),
+        definitions={
+            **({declared.address: {path: to_json(value) for path, value in leaned.items()}} if leaned else {}),
+            **names.group_definitions(keys),
+        },
     )
 
 

@@ -92,6 +92,23 @@ def canonical(name: str, value: SettingValue) -> SettingValue:
             return value
 
 
+def is_known(name: str, value: SettingValue) -> bool:
+    """Whether a canonical value is one that tapctl can write. A live option that no document lists is not."""
+    match SETTINGS[name].kind:
+        case "three-way":
+            return value in (None, True, False, "default")
+        case "two-way":
+            return value in (None, True, False)
+        case "hosts":
+            return value is None or isinstance(value, tuple)
+        case "text":
+            return value is None or isinstance(value, str)
+        case "provider":
+            return value in (None, False) or isinstance(value, str)
+        case "providers":
+            return value in (None, False) or isinstance(value, tuple)
+
+
 def provider_name(value: str) -> str:
     """The YAML name of a credential provider, else its CLSID in braces and upper case."""
     clsid = value.strip().upper()

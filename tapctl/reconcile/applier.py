@@ -335,7 +335,8 @@ def _is_applied(change: Change) -> bool:
 
 def _object_id(draft: Draft) -> str | None:
     known = draft.definitions.get(draft.change.address)
-    return known if isinstance(known, str) else None
+    found = known.get("id") if isinstance(known, dict) else known
+    return found if isinstance(found, str) else None
 
 
 def _new_id(answer: Answer) -> str | None:

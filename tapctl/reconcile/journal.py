@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -34,8 +36,7 @@ class Journal:
         self._run = uuid.uuid4().hex
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-            os.fchmod(descriptor, 0o600)
+            descriptor = _open_file(path)
         except OSError as error:
             raise TapctlError(
                 f"the journal {path} cannot be written: {error.strerror}",
@@ -137,15 +138,31 @@ class Journal:
 
     def _append(self, entry: dict[str, JSONValue]) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = json.dumps({"time": now, "run": self._run, **entry}, ensure_ascii=True)
+        rest = json.dumps({"time": now, "run": self._run, **entry}, ensure_ascii=True).encode() + b"\n"
         try:
-            os.write(self._descriptor, line.encode() + b"\n")
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
             os.fsync(self._descriptor)
         except OSError as error:
             raise TapctlError(
                 f"the journal {self.path} cannot be written: {error.strerror}; nothing more was sent",
                 fix="make room, or name another --journal; running again goes on from what is there",
             ) from None
+
+
+def _open_file(path: Path) -> int:
+    """A file to append to, its owner's alone: no link, and no pipe or device, which would keep nothing.
+
+    Raises:
+        OSError: it is none, or cannot be opened.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a file")
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def redacted(body: JSONValue) -> JSONValue:

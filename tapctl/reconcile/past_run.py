@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from tapctl.errors import RefusedError, UsageError
 from tapctl.kinds.settings import SETTINGS
-from tapctl.model.desired import Delivery
+from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Delivery
 from tapctl.model.plan import Action, FieldChange
 from tapctl.model.values import JSONValue, Record, Value, from_json
 from tapctl.reconcile.journal import FORMAT_VERSION
@@ -166,12 +166,19 @@ def _field(item: Mapping[str, JSONValue]) -> FieldChange:
     path = _text(item["path"])
     if path.startswith("settings.") and path.removeprefix("settings.") not in SETTINGS:
         raise ValueError(path)
-    return FieldChange(path=path, before=_checked(from_json(item["before"])), after=_checked(from_json(item["after"])))
+    before, after = (_checked(from_json(item[side])) for side in ("before", "after"))
+    if path == "assign.exclude" and any({ALL_DEVICES, ALL_USERS} & set(_entries(value)) for value in (before, after)):
+        raise ValueError(path)
+    return FieldChange(path=path, before=before, after=after)
+
+
+def _entries(value: Value) -> tuple[Value, ...]:
+    return value if isinstance(value, tuple) else ()
 
 
 def _checked(value: Value) -> Value:
     """A list holds texts, or the records of assignments."""
-    for item in value if isinstance(value, tuple) else ():
+    for item in _entries(value):
         if not (isinstance(item, str) or (isinstance(item, Record) and set(item) == {"group", "filter", "mode"})):
             raise ValueError(item)
     return value

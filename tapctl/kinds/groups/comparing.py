@@ -196,7 +196,8 @@ def _update(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Draf
     return Draft(
         change=change,
         steps=partial(update_steps, group, live, names),
-        definitions={group.address: live.id, **definitions_of_members(group, names)},
+        # In the form in which other changes lean on this group, so that whichever of them is kept says the same.
+        definitions={**names.group_definitions([group.identity.key]), **definitions_of_members(group, names)},
     )
 
 

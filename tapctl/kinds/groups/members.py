@@ -35,6 +35,7 @@ def nested(group: Group) -> tuple[str, ...]:
 
 
 def definitions_of_members(group: Group, names: Names) -> dict[str, JSONValue]:
-    """Which object each member spelling stands for: the same name may be another person tomorrow."""
+    """Which object each member spelling stands for: the same name may be another person or group tomorrow."""
     found = {spelling: names.people.get(spelling.lower()) for spelling in group.members or ()}
-    return {f"member:{spelling.lower()}": member.id for spelling, member in found.items() if member is not None}
+    people = {f"member:{spelling.lower()}": member.id for spelling, member in found.items() if member is not None}
+    return {**names.group_definitions(address.removeprefix("groups.") for address in nested(group)), **people}

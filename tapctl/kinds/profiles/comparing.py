@@ -15,8 +15,18 @@ from tapctl.kinds.deliveries import (
 )
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles.finding import FORMS
-from tapctl.kinds.profiles.wanted import Wanted, definitions_of, group_addresses, is_lapse, narrows, new_entries, widens
+from tapctl.kinds.profiles.wanted import (
+    Wanted,
+    definitions_of,
+    group_addresses,
+    is_lapse,
+    narrows,
+    new_entries,
+    unmanaged_reach,
+    widens,
+)
 from tapctl.kinds.profiles.writing import creation_steps, deletion_steps, update_steps
+from tapctl.kinds.settings import canonical, is_known
 from tapctl.kinds.steps import Draft
 from tapctl.kinds.troubles import listed, trouble
 from tapctl.model.desired import Identity, Profile, Tenant
@@ -54,7 +64,7 @@ def plan(
         case Absent() if profile.identity.ensure == "absent":
             return None
         case Found() | Absent():
-            problems = list(_unresolved(tenant, profile, names))
+            problems = [*_unresolved(tenant, profile, names), *_unknown_values(tenant, profile)]
             if problems:
                 return problems
             wanted = Wanted.of(profile, today)
@@ -119,6 +129,20 @@ def _unresolved(tenant: Tenant, profile: Profile, names: Names) -> Iterator[Find
             yield _not_one(tenant, spot, "scope tag", tag, names.scope_tag_candidates)
 
 
+def _unknown_values(tenant: Tenant, profile: Profile) -> Iterator[Finding]:
+    """Settings whose value tapctl would have to guess at."""
+    for name, value in sorted(profile.settings.items()):
+        if not is_known(name, canonical(name, value)):
+            yield trouble(
+                tenant,
+                ("webSignIn", profile.identity.key, "settings", name),
+                "unknown-value",
+                f"{name} has no value {value!r} that tapctl can write",
+                why="a value is never written as something that merely resembles it",
+                fix="see schemas/README.md for the values of this setting",
+            )
+
+
 def _not_one(
     tenant: Tenant, path: tuple[str | int, ...], what: str, name: str, candidates: tuple[Candidate, ...]
 ) -> Finding:
@@ -178,6 +202,14 @@ def _update(
     if refused is not None:
         return [refused]
     is_wider = any(widens(item) for item in fields)
+    include, exclude = assignments.live_labels(live.assignments, names)
+    # Whom a widening reaches is also for the lists to say that no file manages.
+    reached = replace(
+        wanted,
+        include=include if wanted.include is None else wanted.include,
+        exclude=exclude if wanted.exclude is None else wanted.exclude,
+    )
+    leaned = reached if is_wider else wanted
     notes = (
         [f"keeps {live.unmodelled} setting{'s' if live.unmodelled != 1 else ''} that tapctl does not model"]
         if live.unmodelled
@@ -192,7 +224,7 @@ def _update(
         reason="lapsed" if all(is_lapse(item, wanted.lapsed) for item in fields) else None,
         notes=tuple(notes),
         # What only narrows waits for nothing but groups that the live assignments do not name yet.
-        depends_on=group_addresses(tenant, wanted if is_wider else new_entries(fields, wanted)),
+        depends_on=group_addresses(tenant, reached if is_wider else new_entries(fields, wanted)),
     )
     content = Content(
         name=profile.identity.display_name or live.name,
@@ -205,7 +237,11 @@ def _update(
         change=change,
         steps=partial(update_steps, profile, live, content, wanted, paths, names),
         narrows=any(narrows(item) for item in fields),
-        definitions={profile.address: live.id, **definitions_of(tenant, wanted, names)},
+        definitions={
+            profile.address: live.id,
+            **(unmanaged_reach(profile, live, wanted, names) if is_wider else {}),
+            **definitions_of(tenant, leaned, names),
+        },
     )
 
 
@@ -248,10 +284,19 @@ def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozens
             why="`assign` replaces the whole list, and what a policy set assigned cannot be sent back",
             fix="change the assignment in the policy set, or take the profile out of it",
         )
-    return _length_trouble(tenant, profile, live.mark)
+    return _description_trouble(tenant, profile, live.mark)
 
 
-def _length_trouble(tenant: Tenant, profile: Profile, key: str | None) -> Finding | None:
+def _description_trouble(tenant: Tenant, profile: Profile, key: str | None) -> Finding | None:
+    if mark.split(profile.description or "")[1] is not None:
+        return trouble(
+            tenant,
+            ("webSignIn", profile.identity.key, "description"),
+            "reserved-mark",
+            "the description ends with a line like tapctl's own mark",
+            why="the mark says which key a profile belongs to, and is never part of a description",
+            fix="end the description with another line",
+        )
     whole = mark.join(profile.description or "", key)
     if len(whole) <= mark.MOST_CHARACTERS:
         return None
@@ -272,7 +317,7 @@ def _creation(
     if profile.identity.display_name is None:
         problem = "a profile that is to be made needs a `displayName`"
         return [trouble(tenant, ("webSignIn", key), "schema", problem, fix="add `displayName:`")]
-    too_long = _length_trouble(tenant, profile, key)
+    too_long = _description_trouble(tenant, profile, key)
     if too_long is not None:
         return [too_long]
     settings = {name: value for name, value in wanted.settings.items() if value is not None}

@@ -14,7 +14,10 @@ from tapctl.model.live import (
     LiveProfile,
 )
 from tapctl.model.plan import FieldChange
-from tapctl.model.values import JSONValue, Record, Value, as_set
+from tapctl.model.values import JSONValue, Record, Value, as_set, to_json
+
+ENABLE = "enableWebSignIn"
+"""The setting that gives a profile's devices the ability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,19 @@ def definitions_of(tenant: Tenant, wanted: Wanted, names: Names) -> dict[str, JS
     for tag in wanted.scope_tags or ():
         leaned[f"scopeTag:{tag}"] = names.scope_tag_ids[str(tag)]
     return leaned
+
+
+def unmanaged_reach(profile: Profile, live: LiveProfile, wanted: Wanted, names: Names) -> dict[str, JSONValue]:
+    """Whom a profile reaches, as far as the file leaves that to the tenant."""
+    include, exclude = assignments.live_labels(live.assignments, names)
+    leaned: dict[str, JSONValue] = {}
+    if wanted.include is None:
+        leaned["assign.include"] = to_json(include)
+    if wanted.exclude is None:
+        leaned["assign.exclude"] = to_json(exclude)
+    if ENABLE not in wanted.settings:
+        leaned[f"settings.{ENABLE}"] = to_json(live.settings.get(ENABLE))
+    return {f"{profile.address}.reach": leaned} if leaned else {}
 
 
 def includes_only_narrow(live: LiveProfile, wanted: Wanted, names: Names) -> bool:
