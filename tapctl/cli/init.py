@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from tapctl.cli import options
+
 if TYPE_CHECKING:
     from tapctl.scaffold.write import ContinuousIntegration
 
@@ -27,6 +29,7 @@ NEXT = ("tapctl validate", "tapctl plan", "tapctl apply")
 )
 @click.option("--force", is_flag=True, help="Overwrite files that are there already.")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.with_common_options
 def init(
     directory: Path,
     systems: tuple[ContinuousIntegration, ...],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ import click
 from tapctl.errors import UsageError
 
 CommandT = TypeVar("CommandT", bound=Callable[..., object])
+ResultT = TypeVar("ResultT")
 
 
 class Selection(NamedTuple):
@@ -47,6 +49,17 @@ def common_options(command: CommandT) -> CommandT:
         click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True),
     )
     return _decorated(command, decorators)
+
+
+def with_common_options(command: Callable[..., ResultT]) -> Callable[..., ResultT]:
+    """Colour and logs for a command that does nothing about them itself but configure logging."""
+
+    @functools.wraps(command)
+    def configured(*, no_color: bool, log_level: str, log_format: str, **others: object) -> ResultT:  # noqa: ARG001 - nothing here is coloured
+        configure_logging(log_level, log_format)
+        return command(**others)
+
+    return common_options(configured)
 
 
 def format_option(*formats: str) -> Callable[[CommandT], CommandT]:

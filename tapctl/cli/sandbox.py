@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tapctl.cli import options
 from tapctl.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -25,19 +27,33 @@ def _tenant_options(command: CommandT) -> CommandT:
     for option in (
         click.option("--tenant", "tenant", metavar="NAME", help="The sandbox tenant of this name."),
         click.option("--tenant-id", metavar="GUID", help="The sandbox tenant of this id; needs no file."),
+        click.option("--select", "labels", multiple=True, metavar="LABEL=VALUE", help="The tenant with this label."),
         click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True),
     ):
         command = option(command)
     return command
 
 
-def _tenant_id(paths: Sequence[str], tenant: str | None, tenant_id: str | None) -> str:
+def _selected(command: Callable[..., None]) -> Callable[..., None]:
+    """A command about one sandbox tenant: opened from the options above, and from the PATHs where it takes any."""
+
+    @functools.wraps(command)
+    def opened(
+        *, path: tuple[str, ...], tenant: str | None, tenant_id: str | None, labels: tuple[str, ...], **others: object
+    ) -> None:
+        command(opened=_open(path, tenant, tenant_id, labels), **others)
+
+    return _tenant_options(options.with_common_options(opened))
+
+
+def _tenant_id(paths: Sequence[str], tenant: str | None, tenant_id: str | None, labels: Sequence[str]) -> str:
     """The id of the one sandbox tenant that is meant."""
     if tenant_id is not None:
         return tenant_id
     from tapctl.config.load import load
 
-    loaded = load(paths or ("tenants",), names=(tenant,) if tenant else ())
+    chosen = options.selection(paths, (tenant,) if tenant else (), labels)
+    loaded = load(chosen.paths, names=chosen.names, labels=chosen.labels)
     errors = tuple(finding for finding in loaded.findings if finding.severity == "error")
     if errors:
         raise ConfigurationError(errors)
@@ -50,17 +66,17 @@ def _tenant_id(paths: Sequence[str], tenant: str | None, tenant_id: str | None) 
     raise UsageError(f"{len(found)} sandbox tenants were selected: {names}", fix="choose one with --tenant")
 
 
-def _open(paths: Sequence[str], tenant: str | None, tenant_id: str | None) -> Sandbox:
+def _open(paths: Sequence[str], tenant: str | None, tenant_id: str | None, labels: Sequence[str]) -> Sandbox:
     from tapctl.sandbox.connect import open_sandbox
 
-    return open_sandbox(_tenant_id(paths, tenant, tenant_id))
+    return open_sandbox(_tenant_id(paths, tenant, tenant_id, labels))
 
 
 @sandbox.command()
 @click.argument("path", nargs=-1)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
-@_tenant_options
-def serve(path: tuple[str, ...], port: int, tenant: str | None, tenant_id: str | None, format_: str) -> None:
+@_selected
+def serve(opened: Sandbox, port: int, format_: str) -> None:
     """Put the tenant on a loopback port for other clients, until interrupted.
 
     Any unsigned JWT whose tid is the tenant's id is let in.
@@ -69,8 +85,6 @@ def serve(path: tuple[str, ...], port: int, tenant: str | None, tenant_id: str |
     """
     from tapctl.sandbox import server
     from tapctl.sandbox.connect import mint_token
-
-    opened = _open(path, tenant, tenant_id)
 
     def ready(url: str) -> None:
         token = mint_token(opened.tenant_id, exp=None)
@@ -83,13 +97,12 @@ def serve(path: tuple[str, ...], port: int, tenant: str | None, tenant_id: str |
 
 @sandbox.command()
 @click.argument("path", nargs=-1)
-@_tenant_options
-def reset(path: tuple[str, ...], tenant: str | None, tenant_id: str | None, format_: str) -> None:
+@_selected
+def reset(opened: Sandbox, format_: str) -> None:
     """Forget everything that was changed in the tenant.
 
     Example: tapctl sandbox reset --tenant demo
     """
-    opened = _open(path, tenant, tenant_id)
     existed = opened.reset()
     if format_ == "json":
         click.echo(json.dumps({"tenantId": opened.tenant_id, "reset": existed}))
@@ -99,15 +112,15 @@ def reset(path: tuple[str, ...], tenant: str | None, tenant_id: str | None, form
 
 @sandbox.command()
 @click.argument("path", nargs=-1)
-@_tenant_options
-def show(path: tuple[str, ...], tenant: str | None, tenant_id: str | None, format_: str) -> None:
+@_selected
+def show(opened: Sandbox, format_: str) -> None:
     """Say what the tenant holds.
 
     Example: tapctl sandbox show --tenant demo
     """
+    from tapctl.output.safe import visible
     from tapctl.sandbox import summary
 
-    opened = _open(path, tenant, tenant_id)
     with opened.transaction(writes=False) as store:
         found = summary.summarise(store)
     if format_ == "json":
@@ -115,7 +128,7 @@ def show(path: tuple[str, ...], tenant: str | None, tenant_id: str | None, forma
         return
     click.echo(f"sandbox {opened.tenant_id}")
     for line in summary.lines(found):
-        click.echo(line)
+        click.echo(visible(line))
 
 
 @sandbox.command()
@@ -123,16 +136,8 @@ def show(path: tuple[str, ...], tenant: str | None, tenant_id: str | None, forma
 @click.argument("change", nargs=-1, metavar="[FIELD=VALUE]...")
 @click.option("--delete", is_flag=True, help="Delete the object; the TAP policy returns to its defaults.")
 @click.option("--path", multiple=True, help="Tenant file or folder, tenants/ unless given.")
-@_tenant_options
-def tamper(
-    address: str,
-    change: tuple[str, ...],
-    delete: bool,
-    path: tuple[str, ...],
-    tenant: str | None,
-    tenant_id: str | None,
-    format_: str,
-) -> None:
+@_selected
+def tamper(opened: Sandbox, address: str, change: tuple[str, ...], delete: bool, format_: str) -> None:
     """Change the tenant as an admin in the portal would, audit record included.
 
     ADDRESS is temporaryAccessPass, groups.NAME or webSignIn.NAME (display name or id). Lists take += and -= too.
@@ -142,7 +147,6 @@ def tamper(
     from tapctl.sandbox.tamper import ADMINISTRATOR
     from tapctl.sandbox.tamper import tamper as change_tenant
 
-    opened = _open(path, tenant, tenant_id)
     sent = change_tenant(opened, address, change, delete=delete)
     if format_ == "json":
         click.echo(json.dumps({"tenantId": opened.tenant_id, "actor": ADMINISTRATOR, "requests": list(sent)}))

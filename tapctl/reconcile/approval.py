@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from tapctl.errors import OutdatedError, UsageError
 from tapctl.model.plan import Change, TenantPlan
-from tapctl.model.values import JSONValue, to_json
+from tapctl.model.values import JSONValue, Value, to_json
 
 AHEAD = timedelta(minutes=5)
 """How far ahead of this machine's clock a stamp may be."""
@@ -126,8 +126,7 @@ def check_saved(saved: TenantPlan, fresh: TenantPlan) -> None:
     agreed = {change.address: change for change in saved.changes}
     for change in fresh.changes:
         differences += _beyond(agreed.get(change.address), change)
-    made = {change.address for change in saved.changes if change.action == "create"}
-    differences += _redefined(saved.definitions, fresh.definitions, made)
+    differences += _redefined(saved, fresh.definitions)
     if differences:
         raise OutdatedError(
             f"the saved plan no longer fits: {'; '.join(differences)}",
@@ -153,11 +152,21 @@ def _beyond(agreed: Change | None, fresh: Change) -> list[str]:
     return lines
 
 
-def _redefined(saved: Mapping[str, JSONValue], fresh: Mapping[str, JSONValue], made: set[str]) -> list[str]:
-    """Definitions that are not what they were. An object that the saved plan itself was to make had none yet; that it
-    has been made meanwhile is a change that has come true."""
+def _redefined(saved: TenantPlan, fresh: Mapping[str, JSONValue]) -> list[str]:
+    """Definitions that are not what they were. An object that the saved plan itself was to make had none yet, and a
+    rule that it was to change was another: that it has come true meanwhile is what was agreed to."""
+    known = saved.definitions
+    made = {change.address for change in saved.changes if change.action == "create"} - set(known)
+    rules = {change.address: item.after for change in saved.changes for item in change.fields if item.path == "rule"}
     return [
-        f"{name} is {json.dumps(value)} now, and was {json.dumps(saved.get(name))} when the plan was made"
+        f"{name} is {json.dumps(value)} now, and was {json.dumps(known.get(name))} when the plan was made"
         for name, value in sorted(fresh.items())
-        if saved.get(name) != value and not (name in made and name not in saved)
+        if known.get(name) != value and name not in made and not _has_come_true(known.get(name), value, rules.get(name))
     ]
+
+
+def _has_come_true(before: JSONValue, now: JSONValue, rule: Value) -> bool:
+    """Whether a definition differs by nothing but the rule that it was to get."""
+    if not isinstance(before, dict) or not isinstance(now, dict) or rule is None:
+        return False
+    return {**before, "rule": to_json(rule)} == now

@@ -4,12 +4,12 @@ No clock, no network, no printing. The same inputs in any order give the same pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tapctl.errors import Finding
-from tapctl.kinds import groups, policy, profiles
+from tapctl.kinds import assignments, groups, policy, profiles
 from tapctl.kinds.naming import Names, names_of
 from tapctl.kinds.steps import Draft
 from tapctl.kinds.troubles import trouble
@@ -55,7 +55,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
     findings += _kept_members(tenant, live, names, drafts)
     drafts = [_with_names(live, with_role(tenant, draft)) for draft in drafts]
     drafts, blocked = _guard_deletions(tenant, live, names, drafts)
-    drafts = _with_real_needs(drafts)
+    drafts = _with_real_needs(tenant, drafts)
     findings += blocked
     unique = tuple(dict.fromkeys(findings))
     excluded = _resulting_exclusions(live, names, drafts)
@@ -67,6 +67,15 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
 def _group_findings(tenant: Tenant, live: LiveTenant, names: Names) -> Iterator[Finding]:
     for key in sorted(tenant.groups):
         group = tenant.groups[key]
+        if isinstance(live.group_names.get(key), str):
+            yield trouble(
+                tenant,
+                ("groups", key),
+                "ambiguous-name",
+                f"the key {key} is the id of another group, {live.group_names[key]!r}, which a live list names",
+                why="a list could not tell which of the two is meant",
+                fix="choose another key for this group",
+            )
         if group.identity.ensure == "absent":
             yield from _references_to_absent(tenant, key)
         else:
@@ -191,18 +200,35 @@ def _pin(tenant: Tenant, path: tuple[str | int, ...], what: str, found: str) -> 
     )
 
 
-def _with_real_needs(drafts: list[Draft]) -> list[Draft]:
-    """A change depends on other changes alone: what stays as it is need not be waited for."""
+def _with_real_needs(tenant: Tenant, drafts: list[Draft]) -> list[Draft]:
+    """A change depends on other changes alone: what stays as it is need not be waited for, but what is nested in it.
+
+    Whoever is to leave a group has left it before something that the group is nested in reaches further."""
     changing = {draft.change.address for draft in drafts}
-    return [
-        replace(
-            draft,
-            change=replace(
-                draft.change, depends_on=tuple(sorted(need for need in draft.change.depends_on if need in changing))
-            ),
-        )
-        for draft in drafts
-    ]
+    beneath = {group.address: _beneath(tenant, key) for key, group in tenant.groups.items()}
+    real: list[Draft] = []
+    for draft in drafts:
+        address, needs = draft.change.address, set(draft.change.depends_on)
+        if draft.change.widens:
+            nested = {inner for need in draft.change.depends_on for inner in beneath.get(need, ())}
+            # Groups may be nested in a circle, where neither can wait for the other.
+            needs |= {inner for inner in nested if address not in beneath[inner] | {inner}}
+        change = replace(draft.change, depends_on=tuple(sorted(needs & changing)))
+        real.append(replace(draft, change=change))
+    return real
+
+
+def _beneath(tenant: Tenant, key: str) -> frozenset[str]:
+    """The addresses of the declared groups that are declared to be nested in a group, however deeply."""
+    found: set[str] = set()
+    waiting = [key]
+    while waiting:
+        group = tenant.groups.get(waiting.pop())
+        inner = {item.removeprefix("group:") for item in (group.members or () if group else ()) if ":" in item}
+        new = {name for name in inner if name in tenant.groups and f"groups.{name}" not in found}
+        found |= {f"groups.{name}" for name in new}
+        waiting += new
+    return frozenset(found)
 
 
 def _with_names(live: LiveTenant, draft: Draft) -> Draft:
@@ -246,7 +272,7 @@ def _moved(item: FieldChange) -> tuple[set[Value], set[Value]]:
 
 
 def _roles(tenant: Tenant, key: str) -> tuple[bool, bool]:
-    """Whether a group is included anywhere, and whether it is excluded anywhere."""
+    """Whether a group is included anywhere, and whether it is excluded anywhere: itself, or what it is nested in."""
     included: set[str] = set()
     excluded: set[str] = set(tenant.break_glass)
     if tenant.policy is not None:
@@ -255,7 +281,8 @@ def _roles(tenant: Tenant, key: str) -> tuple[bool, bool]:
     for profile in tenant.profiles.values():
         included |= {item.group for item in profile.include or ()}
         excluded |= {item.group for item in profile.exclude or ()}
-    return key in included, key in excluded
+    around = {key} | {other for other in tenant.groups if f"groups.{key}" in _beneath(tenant, other)}
+    return bool(around & included), bool(around & excluded)
 
 
 # A group is deleted only when nothing live refers to it any more
@@ -278,7 +305,8 @@ def _guard_deletions(
             if referrer.group_id != names.group_ids.get(key):
                 continue
             address = _address_of(tenant, live, names, referrer)
-            if address is not None and address in by_address and _drops(by_address[address], key):
+            lists = _live_lists(live, names, referrer)
+            if address is not None and address in by_address and _drops(by_address[address], key, lists):
                 needs.append(address)
             else:
                 findings.append(_still_referred(tenant, key, referrer))
@@ -301,12 +329,27 @@ def _address_of(tenant: Tenant, live: LiveTenant, names: Names, referrer: Referr
             return None
 
 
-def _drops(draft: Draft, key: str) -> bool:
-    """Whether a change takes every mention of a group out of what it changes."""
+def _live_lists(live: LiveTenant, names: Names, referrer: Referrer) -> dict[str, Value]:
+    """The lists of an object that refers to a group, by path, also those that no file manages."""
+    if referrer.kind == "policy" and isinstance(live.policy, LivePolicy):
+        sides = (policy.labels(live.policy.include, names), policy.labels(live.policy.exclude, names))
+        return dict(zip(("include", "exclude"), sides, strict=True))
+    for sighting in live.profiles.values() if referrer.kind == "profile" else ():
+        if isinstance(sighting, Found) and sighting.object.id == referrer.id:
+            both = assignments.live_labels(sighting.object.assignments, names)
+            return dict(zip(("assign.include", "assign.exclude"), both, strict=True))
+    return {}
+
+
+def _drops(draft: Draft, key: str, lists: Mapping[str, Value]) -> bool:
+    """Whether a change takes every mention of a group out of an object; `lists` are those it has now."""
     if draft.change.action == "delete":
         return True
-    lists = [item for item in draft.change.fields if isinstance(item.before, tuple) and _mentions(item.before, key)]
-    return bool(lists) and not any(_mentions(item.after, key) for item in lists)
+    fields = draft.change.fields
+    left = {**lists, **{item.path: item.after for item in fields}}
+    return any(_mentions(item.before, key) for item in fields) and not any(
+        _mentions(value, key) for value in left.values()
+    )
 
 
 def _mentions(value: Value, key: str) -> bool:

@@ -123,7 +123,7 @@ def test_the_rule_of_a_dynamic_group_counts_although_the_group_changes_as_well(
     )
     cli.tamper("temporaryAccessPass", "include=SG-Research-Dynamic,SG-Onboarding-Wave-7")
     agreed = consent(cli)
-    cli.tamper("groups.SG-Research-Dynamic", 'rule=(user.accountEnabled -eq true)')
+    cli.tamper("groups.SG-Research-Dynamic", "rule=(user.accountEnabled -eq true)")
     cli.forget()
 
     ran = cli.apply(*agreed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tapctl.errors import RefusedError
 from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
 from tapctl.kinds.steps import Surroundings
@@ -16,7 +17,7 @@ NOWHERE = Surroundings(ids={}, graph_root="https://graph.example/v1.0")
 
 @pytest.mark.parametrize("everybody", ["all-devices", "all-users"])
 def test_everybody_is_never_turned_from_an_exclusion_into_an_inclusion(everybody: str) -> None:
-    with pytest.raises(ValueError, match="exclu"):
+    with pytest.raises(RefusedError, match="exclu"):
         assignments.resolve(everybody, exclusion=True, names=Names(), surroundings=NOWHERE)
 
 
@@ -54,9 +55,21 @@ def test_a_key_that_looks_like_the_id_of_another_group_is_not_taken_for_it(world
         """
     )
 
-    world.apply()
+    (error,) = [item for item in world.plan().findings if item.severity == "error"]
 
-    live = world.objects("policies")
+    assert (error.rule, world.writes) == ("ambiguous-name", [])
+    assert "All staff" in error.message
+
+
+def test_a_key_that_is_the_id_of_its_own_group_is_as_good_as_any(world: World) -> None:
     wave = world.named("groups", "SG-Onboarding-Wave-7")["id"]
-    (targets,) = [item["includeTargets"] for item in live.values() if "includeTargets" in item]
-    assert [target["id"] for target in targets] == [wave]
+    world.tamper("temporaryAccessPass", "include=SG-Onboarding-Wave-7")
+    world.declare(
+        f"""
+        groups:
+          {wave}: {{displayName: SG-Onboarding-Wave-7, external: true}}
+        temporaryAccessPass: {{include: [{wave}]}}
+        """
+    )
+
+    assert world.changes() == {}

@@ -24,6 +24,7 @@ from tapctl.kinds.profiles.wanted import (
     new_entries,
     unmanaged_reach,
     widens,
+    with_live_lists,
 )
 from tapctl.kinds.profiles.writing import creation_steps, deletion_steps, update_steps
 from tapctl.kinds.settings import canonical, is_known
@@ -202,14 +203,7 @@ def _update(
     if refused is not None:
         return [refused]
     is_wider = any(widens(item) for item in fields)
-    include, exclude = assignments.live_labels(live.assignments, names)
-    # Whom a widening reaches is also for the lists to say that no file manages.
-    reached = replace(
-        wanted,
-        include=include if wanted.include is None else wanted.include,
-        exclude=exclude if wanted.exclude is None else wanted.exclude,
-    )
-    leaned = reached if is_wider else wanted
+    leaned = with_live_lists(live, wanted, names) if is_wider else wanted
     notes = (
         [f"keeps {live.unmodelled} setting{'s' if live.unmodelled != 1 else ''} that tapctl does not model"]
         if live.unmodelled
@@ -224,7 +218,7 @@ def _update(
         reason="lapsed" if all(is_lapse(item, wanted.lapsed) for item in fields) else None,
         notes=tuple(notes),
         # What only narrows waits for nothing but groups that the live assignments do not name yet.
-        depends_on=group_addresses(tenant, reached if is_wider else new_entries(fields, wanted)),
+        depends_on=group_addresses(tenant, leaned if is_wider else new_entries(fields, wanted)),
     )
     content = Content(
         name=profile.identity.display_name or live.name,

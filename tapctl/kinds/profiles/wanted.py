@@ -111,6 +111,16 @@ def definitions_of(tenant: Tenant, wanted: Wanted, names: Names) -> dict[str, JS
     return leaned
 
 
+def with_live_lists(live: LiveProfile, wanted: Wanted, names: Names) -> Wanted:
+    """What the file wants, with the live assignments where it leaves them alone: whom a widening reaches."""
+    include, exclude = assignments.live_labels(live.assignments, names)
+    return replace(
+        wanted,
+        include=include if wanted.include is None else wanted.include,
+        exclude=exclude if wanted.exclude is None else wanted.exclude,
+    )
+
+
 def unmanaged_reach(profile: Profile, live: LiveProfile, wanted: Wanted, names: Names) -> dict[str, JSONValue]:
     """Whom a profile reaches, as far as the file leaves that to the tenant."""
     include, exclude = assignments.live_labels(live.assignments, names)
