@@ -4,7 +4,7 @@ No clock, no network, no printing. The same inputs in any order give the same pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -53,7 +53,8 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
     findings += _deleted_targets(tenant, live, names)
     findings += _adopted(tenant, live)
     findings += _kept_members(tenant, live, names, drafts)
-    drafts = [_with_names(live, with_role(tenant, draft)) for draft in drafts]
+    roles = _unmanaged_roles(tenant, live, names)
+    drafts = [_with_names(live, with_role(tenant, draft, roles)) for draft in drafts]
     drafts, blocked = _guard_deletions(tenant, live, names, drafts)
     drafts = _with_real_needs(tenant, drafts)
     findings += blocked
@@ -233,7 +234,7 @@ def _beneath(tenant: Tenant, key: str) -> frozenset[str]:
 
 def _with_names(live: LiveTenant, draft: Draft) -> Draft:
     """What the file does not declare is shown by its id; a note says what the tenant calls it."""
-    shown = {str(entry["group"]) if isinstance(entry, Record) else str(entry) for entry in _listed_before(draft)}
+    shown = _groups_of(_listed_before(draft))
     named = {group_id: live.group_names.get(group_id) for group_id in sorted(shown)}
     notes = tuple(f"{group_id} is group {name!r}" for group_id, name in named.items() if isinstance(name, str))
     return replace(draft, change=replace(draft.change, notes=(*draft.change.notes, *notes))) if notes else draft
@@ -248,8 +249,16 @@ def _listed_before(draft: Draft) -> Iterator[Value]:
 # What a change of membership means depends on where the group is used
 
 
-def with_role(tenant: Tenant, draft: Draft) -> Draft:
-    """Membership of a group that is excluded somewhere narrows when it grows; of any other it widens."""
+Roles = tuple[frozenset[str], frozenset[str]]
+"""The keys of the groups that lists include, and of those that they exclude."""
+
+
+def with_role(tenant: Tenant, draft: Draft, live_roles: Roles = (frozenset(), frozenset())) -> Draft:
+    """Membership of a group that is excluded somewhere narrows when it grows; of any other it widens.
+
+    Args:
+        live_roles: what live lists say that the file does not manage.
+    """
     if not draft.change.address.startswith("groups.") or draft.change.action != "update":
         return draft
     members = next((item for item in draft.change.fields if item.path == "members"), None)
@@ -257,7 +266,7 @@ def with_role(tenant: Tenant, draft: Draft) -> Draft:
         return draft
     key = draft.change.address.removeprefix("groups.")
     gone, come = _moved(members)
-    included, excluded = _roles(tenant, key)
+    included, excluded = _roles(tenant, key, live_roles)
     included = included or not excluded
     widens = (included and bool(come)) or (excluded and bool(gone))
     narrows = (included and bool(gone)) or (excluded and bool(come))
@@ -271,10 +280,28 @@ def _moved(item: FieldChange) -> tuple[set[Value], set[Value]]:
     return before - after, after - before
 
 
-def _roles(tenant: Tenant, key: str) -> tuple[bool, bool]:
+def _unmanaged_roles(tenant: Tenant, live: LiveTenant, names: Names) -> Roles:
+    included: list[Value] = []
+    excluded: list[Value] = []
+    if tenant.policy is not None and isinstance(live.policy, LivePolicy):
+        included += policy.labels(live.policy.include, names) if tenant.policy.include is None else ()
+        excluded += policy.labels(live.policy.exclude, names) if tenant.policy.exclude is None else ()
+    for key, profile in tenant.profiles.items():
+        seen = live.profiles[key]
+        if isinstance(seen, Found):
+            include, exclude = assignments.live_labels(seen.object.assignments, names)
+            included += include if profile.include is None else ()
+            excluded += exclude if profile.exclude is None else ()
+    return _groups_of(included), _groups_of(excluded)
+
+
+def _groups_of(entries: Iterable[Value]) -> frozenset[str]:
+    return frozenset(str(entry["group"]) if isinstance(entry, Record) else str(entry) for entry in entries)
+
+
+def _roles(tenant: Tenant, key: str, live_roles: Roles) -> tuple[bool, bool]:
     """Whether a group is included anywhere, and whether it is excluded anywhere: itself, or what it is nested in."""
-    included: set[str] = set()
-    excluded: set[str] = set(tenant.break_glass)
+    included, excluded = set(live_roles[0]), {*live_roles[1], *tenant.break_glass}
     if tenant.policy is not None:
         included |= {item.group for item in tenant.policy.include or ()}
         excluded |= set(tenant.policy.exclude or ())
@@ -354,7 +381,7 @@ def _drops(draft: Draft, key: str, lists: Mapping[str, Value]) -> bool:
 
 def _mentions(value: Value, key: str) -> bool:
     entries = value if isinstance(value, tuple) else ()
-    named = {str(entry["group"]) if isinstance(entry, Record) else str(entry) for entry in entries}
+    named = _groups_of(entries)
     return key in named or f"group:{key}" in named
 
 

@@ -110,9 +110,6 @@ def test_switching_a_profile_on_leans_on_the_assignments_that_no_file_names(cli:
 def test_the_rule_of_a_dynamic_group_counts_although_the_group_changes_as_well(
     cli: CommandLine, consent: Consent
 ) -> None:
-    state = cli.plan  # the sandbox is made by the first command
-    cli.write("groups: {dynamic: {displayName: SG-Research-Dynamic, external: true}}")
-    state()
     cli.write(
         """
         groups:
@@ -130,3 +127,33 @@ def test_the_rule_of_a_dynamic_group_counts_although_the_group_changes_as_well(
 
     assert ran.code == 4, ran.out
     assert cli.writes == []
+
+
+DYNAMIC = """
+    groups:
+      dynamic: {displayName: SG-Dynamic, rule: (user.department -eq "%s")}
+    temporaryAccessPass: {include: [%s]}
+"""
+FAILING = {"action": "status", "method": "PATCH", "path": "temporaryAccessPass", "status": 403}
+
+
+def test_a_rule_that_has_come_true_meanwhile_is_what_was_agreed_to(cli: CommandLine) -> None:
+    cli.write(DYNAMIC % ("Sales", ""))
+    cli.converge()
+    cli.write(DYNAMIC % ("Research", "dynamic"))
+    agreed = by_saved_plan(cli)
+    cli.fail(FAILING)
+    assert cli.apply(*agreed).tenant["status"] == "partial"
+    cli.fail()
+
+    assert cli.apply(*agreed).code == 0
+
+
+def test_a_rule_that_has_become_another_than_agreed_to_is_not(cli: CommandLine) -> None:
+    cli.write(DYNAMIC % ("Sales", ""))
+    cli.converge()
+    cli.write(DYNAMIC % ("Research", "dynamic"))
+    agreed = by_saved_plan(cli)
+    cli.tamper("groups.SG-Dynamic", "rule=(user.accountEnabled -eq true)")
+
+    assert cli.apply(*agreed).code == 4

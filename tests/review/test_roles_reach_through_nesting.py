@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tapctl.model.plan import Impact
 from tapctl.reconcile import guardrails
 from tapctl.sandbox.faults import Fault
@@ -87,3 +89,36 @@ def test_nothing_is_switched_on_before_a_group_that_only_the_live_list_names_is_
         "groups.team": "failed",
         "temporaryAccessPass": "skipped",
     }
+
+
+MIXED = """
+    groups:
+      team: {displayName: SG-Team, members: [%s]}
+    temporaryAccessPass: {length: 8%s}
+    webSignIn:
+      one: {displayName: One, assign: {include: [], exclude: [team]}}
+"""
+
+
+@pytest.mark.parametrize("is_included", [True, False])
+def test_a_group_that_only_a_live_list_includes_widens_when_it_grows(world: World, is_included: bool) -> None:
+    world.declare(MIXED % (ADA, ""))
+    world.converge()
+    if is_included:
+        world.tamper("temporaryAccessPass", "include=SG-Team")
+    world.declare(MIXED % (f"{ADA}, {GRACE}", ""))
+
+    (draft,) = world.plan().drafts
+
+    assert (draft.change.widens, draft.narrows) == (is_included, True)
+
+
+def test_a_group_that_leaves_the_live_list_counts_by_what_the_file_says(world: World) -> None:
+    world.declare(MIXED % (ADA, ", include: []"))
+    world.converge()
+    world.tamper("temporaryAccessPass", "include=SG-Team")
+    world.declare(MIXED % (f"{ADA}, {GRACE}", ", include: []"))
+
+    drafts = {draft.change.address: draft.change.widens for draft in world.plan().drafts}
+
+    assert drafts == {"groups.team": False, "temporaryAccessPass": False}

@@ -9,6 +9,7 @@ from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
 from tapctl.kinds.steps import Surroundings
 from tapctl.kinds.wire import JSONObject, Malformed
+from tapctl.reconcile import past_run
 from tests.support.world import World
 
 FILTER = "11111111-2222-3333-4444-555555555555"
@@ -73,3 +74,14 @@ def test_a_key_that_is_the_id_of_its_own_group_is_as_good_as_any(world: World) -
     )
 
     assert world.changes() == {}
+
+
+@pytest.mark.parametrize("everybody", ["all-devices", "all-users"])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_journal_cannot_have_everybody_excluded(everybody: str, side: str) -> None:
+    change: JSONObject = {"path": "assign.exclude", "before": [], "after": []}
+
+    with pytest.raises(ValueError, match=r"assign\.exclude"):
+        past_run._field({**change, side: [everybody]})
+
+    assert past_run._field(change).path == "assign.exclude"

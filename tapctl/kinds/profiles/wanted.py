@@ -134,10 +134,13 @@ def unmanaged_reach(profile: Profile, live: LiveProfile, wanted: Wanted, names: 
     return {f"{profile.address}.reach": leaned} if leaned else {}
 
 
-def includes_only_narrow(live: LiveProfile, wanted: Wanted, names: Names) -> bool:
-    """Whether a change of assignments takes the profile from somebody and gives it to nobody."""
+def assigns_first(live: LiveProfile, wanted: Wanted, names: Names) -> bool:
+    """Whether the assignments change before the settings: they give the profile to nobody, or the settings switch on
+    what somebody is to lose."""
     include, exclude = assignments.live_labels(live.assignments, names)
-    widens = (wanted.include is not None and assignments.includes_widen(include, wanted.include)) or (
-        wanted.exclude is not None and bool(set(exclude) - set(wanted.exclude))
-    )
-    return not widens
+    after = with_live_lists(live, wanted, names)
+    to_include, to_exclude = after.include or (), after.exclude or ()
+    widens = assignments.includes_widen(include, to_include) or bool(set(exclude) - set(to_exclude))
+    narrows = assignments.includes_narrow(include, to_include) or bool(set(to_exclude) - set(exclude))
+    switches_on = wanted.settings.get(ENABLE) is True and live.settings.get(ENABLE) is not True
+    return not widens or (narrows and switches_on)

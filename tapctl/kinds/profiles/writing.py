@@ -15,7 +15,7 @@ from tapctl.kinds.deliveries import (
 )
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles.finding import FORMS
-from tapctl.kinds.profiles.wanted import Wanted, includes_only_narrow
+from tapctl.kinds.profiles.wanted import Wanted, assigns_first
 from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
 from tapctl.kinds.wire import (
     as_object,
@@ -100,8 +100,7 @@ def update_steps(
     parts = ["content"] if paths - assigned else []
     if assigned:
         # Whoever is to lose the profile loses it before its settings change, whoever is to gain it gets it last.
-        narrows = includes_only_narrow(live, wanted, names)
-        parts = ["assign", *parts] if narrows else [*parts, "assign"]
+        parts = ["assign", *parts] if assigns_first(live, wanted, names) else [*parts, "assign"]
     current = live
     for part in parts:
         if part == "assign":
