@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tapctl.cli import options
-from tapctl.errors import TapctlError, UsageError
+from tapctl.errors import ExitCode, TapctlError, UsageError
 from tapctl.model.plan import PlanDocument, TenantPlan
 
 if TYPE_CHECKING:
@@ -147,11 +147,32 @@ def _run(
         try:
             plans = [_consented(plan, fleet.sessions.get(plan.name), consent) for plan in runner.run(fleet.plan())]
             waiting = [plan for plan in plans if plan.status == "changes"]
-            if waiting and not consent.is_given and not ask(plans):
-                raise TapctlError("nothing was applied: the answer was not yes")
+            if waiting and not consent.is_given:
+                if not ask(plans):
+                    raise TapctlError("nothing was applied: the answer was not yes")
+                # The answer is consent to what was shown, and may have been long in coming.
+                shown = {plan.name: plan for plan in plans}
+                plans = [_as_shown(plan, shown[plan.name]) for plan in runner.run(fleet.plan())]
             return runner.run(_apply_all(fleet, plans, journal))
         finally:
             runner.run(fleet.close())
+
+
+def _as_shown(plan: TenantPlan, shown: TenantPlan) -> TenantPlan:
+    """The plan as it is after the question, or that it is no longer the one that was asked about."""
+    from tapctl.reconcile.approval import digest
+
+    now = datetime.now(UTC)
+    if plan.status != "changes" or digest(plan, now) == digest(shown, now):
+        return plan
+    return replace(
+        plan,
+        status="failed",
+        exit_code=ExitCode.OUTDATED,
+        error="the tenant has changed while the question was open",
+        fix="apply again, and look at the new plan",
+        approval=None,
+    )
 
 
 def _consented(plan: TenantPlan, session: Session | None, consent: Consent) -> TenantPlan:

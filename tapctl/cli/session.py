@@ -192,6 +192,8 @@ class Session:
     async def _connect(self) -> GraphClient:
         from tapctl.graph.connect import connect
 
+        if self._client is not None:
+            return self._client
         client = connect(
             self.tenant,
             writable=self._writable,
