@@ -12,7 +12,6 @@ from tapctl.errors import RefusedError, RemoteError
 from tapctl.kinds import groups, policy, profiles
 from tapctl.kinds.deliveries import Form, Summary, assignments_read, list_read
 from tapctl.kinds.settings import BY_DEFINITION, oma_node
-from tapctl.kinds.together import together
 from tapctl.kinds.wire import JSONObject, Malformed, as_object, impossible, malformed, objects, segment
 from tapctl.model.desired import Cloud, Group, Identity
 from tapctl.model.live import (
@@ -27,6 +26,7 @@ from tapctl.model.live import (
     Sighting,
 )
 from tapctl.model.requests import Answer, Outcome, Problem, Read, Reading
+from tapctl.model.together import together
 
 CATALOG = profiles.CATALOG
 CUSTOM = profiles.FORMS["oma-uri"]

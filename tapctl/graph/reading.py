@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from tapctl.model.requests import Outcome, Problem, Read, Reading
+from tapctl.model.together import together
 
 ResultT = TypeVar("ResultT")
 
@@ -27,51 +28,17 @@ async def run_readings(client: Reader, readings: Sequence[Reading[ResultT]]) -> 
     Raises:
         RemoteError: signing in failed. Whatever a procedure raises, too; then the others are closed.
     """
-    runs = [_Run(reading) for reading in readings]
+    whole = together(dict(enumerate(readings)))
     try:
-        for run in runs:
-            run.begin()
-        while waiting := [run for run in runs if not run.done]:
-            outcomes = await _read_shared(client, [read for run in waiting for read in run.wanted])
-            for run in waiting:
-                own, outcomes = outcomes[: len(run.wanted)], outcomes[len(run.wanted) :]
-                run.resume(own)
+        wanted = next(whole)
+        while True:
+            wanted = whole.send(await _read_shared(client, wanted))
+    except StopIteration as finished:
+        results: dict[int, ResultT] = finished.value
+        return list(results.values())
     finally:
         for reading in readings:
             reading.close()
-    return [run.result() for run in runs]
-
-
-@dataclass(slots=True)
-class _Run(Generic[ResultT]):
-    """How far one procedure has come."""
-
-    reading: Reading[ResultT]
-    wanted: Sequence[Read] = ()
-    results: tuple[ResultT, ...] = ()
-    """Empty until the procedure has ended."""
-
-    @property
-    def done(self) -> bool:
-        return bool(self.results)
-
-    def begin(self) -> None:
-        try:
-            self.wanted = tuple(next(self.reading))
-        except StopIteration as ended:
-            self._end(ended)
-
-    def resume(self, outcomes: Sequence[Outcome]) -> None:
-        try:
-            self.wanted = tuple(self.reading.send(outcomes))
-        except StopIteration as ended:
-            self._end(ended)
-
-    def result(self) -> ResultT:
-        return self.results[0]
-
-    def _end(self, ended: StopIteration) -> None:
-        self.wanted, self.results = (), (ended.value,)
 
 
 async def _read_shared(client: Reader, reads: Sequence[Read]) -> list[Outcome]:

@@ -15,11 +15,11 @@ from urllib.parse import quote, urlsplit
 
 from tapctl.errors import Finding
 from tapctl.kinds.steps import Draft
-from tapctl.kinds.together import together
 from tapctl.kinds.wire import JSONObject, Malformed, as_object, malformed, objects
 from tapctl.model.desired import Policy
 from tapctl.model.plan import Attribution, Change
 from tapctl.model.requests import Problem, Read, Reading
+from tapctl.model.together import together
 from tapctl.model.values import JSONValue
 
 Log = Literal["policy", "groups", "profiles"]

@@ -16,12 +16,12 @@ from tapctl.insight.impact_scopes import Effects, effects_of, policy_scope
 from tapctl.insight.reach import Bound, Moves, Side, Term, Terms, Transition, concerns, gaining, losing
 from tapctl.kinds import policy
 from tapctl.kinds.groups import READ_PERMISSION
-from tapctl.kinds.together import together
 from tapctl.kinds.wire import Malformed, as_object, identifier, objects
 from tapctl.model.desired import Cloud, Tenant
 from tapctl.model.live import LivePolicy, LiveTenant
 from tapctl.model.plan import Impact, ImpactCount
 from tapctl.model.requests import Problem, Read, Reading
+from tapctl.model.together import together
 from tapctl.reconcile.planner import Planned
 
 

@@ -9,10 +9,10 @@ from typing import Literal
 
 from tapctl.insight.reach import Bound, Side, Term, Terms
 from tapctl.kinds.groups import READ_PERMISSION as READ_GROUPS
-from tapctl.kinds.together import together
 from tapctl.kinds.wire import segment
 from tapctl.model.plan import ImpactCount
 from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading
+from tapctl.model.together import together
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 """Graph counts directory objects only for those who do not insist on the latest state."""

@@ -7,11 +7,11 @@ from typing import cast
 
 from tapctl.kinds import groups, policy
 from tapctl.kinds.deliveries import READ_PERMISSION, decode_assignments
-from tapctl.kinds.together import together
 from tapctl.kinds.wire import Malformed, as_object, identifier, malformed, objects, text_or_none
 from tapctl.model.desired import Cloud
 from tapctl.model.live import LivePolicy, Referrer
 from tapctl.model.requests import Problem, Read, Reading
+from tapctl.model.together import together
 
 COLLECTIONS = (
     ("/deviceManagement/configurationPolicies", "name"),

@@ -8,7 +8,6 @@ from typing import cast
 
 from tapctl.kinds import groups, policy, profiles, referrers
 from tapctl.kinds.naming import index_members
-from tapctl.kinds.together import together
 from tapctl.model.desired import Group, Profile, Tenant
 from tapctl.model.live import (
     AssignmentFilter,
@@ -24,6 +23,7 @@ from tapctl.model.live import (
     Sighting,
 )
 from tapctl.model.requests import Problem, Reading
+from tapctl.model.together import together
 
 
 def read_tenant(tenant: Tenant) -> Reading[LiveTenant]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tapctl.kinds.together import together
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
@@ -35,6 +34,7 @@ from tapctl.model.live import (
     Unmarked,
 )
 from tapctl.model.requests import Outcome, Problem, Read, Reading
+from tapctl.model.together import together
 
 READ_PERMISSION = "GroupMember.Read.All"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tapctl.kinds.groups.finding import READ_PERMISSION, by_id, decode_member, one
-from tapctl.kinds.together import together
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
@@ -24,6 +23,7 @@ from tapctl.model.live import (
     Member,
 )
 from tapctl.model.requests import Outcome, Problem, Read, Reading
+from tapctl.model.together import together
 
 
 def read_names(ids: Iterable[str]) -> Reading[dict[str, str | None | Problem]]:

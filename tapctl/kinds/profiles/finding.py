@@ -13,7 +13,6 @@ from tapctl.kinds.deliveries import (
     list_read,
     summaries,
 )
-from tapctl.kinds.together import together
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
@@ -40,6 +39,7 @@ from tapctl.model.live import (
     Unmarked,
 )
 from tapctl.model.requests import Problem, Read, Reading
+from tapctl.model.together import together
 
 CATALOG = SettingsCatalog()
 
