@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tapctl.cli.checked import Checked
     from tapctl.cli.fleet import Fleet
     from tapctl.cli.session import Session, Wishes
+    from tapctl.output.render import PlanFormat
     from tapctl.reconcile.approval import Approval
 
 
@@ -66,7 +67,7 @@ def apply(
     paths: tuple[str, ...],
     names: tuple[str, ...],
     labels: tuple[str, ...],
-    output_format: str,
+    output_format: PlanFormat,
     yes: bool,
     plan_file: str | None,
     approvals: tuple[str, ...],
@@ -113,7 +114,7 @@ def apply(
     results = _run(checked, wishes, consent, ask, journal)
     document = fleet.document(results, "apply")
     seconds = time.monotonic() - started
-    click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)  # type: ignore[arg-type]
+    click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)
     return fleet.exit_code(results)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tapctl.insight.drift import Base
     from tapctl.model.desired import Tenant
     from tapctl.model.plan import TenantPlan
+    from tapctl.output.render import PlanFormat
 
 
 @click.command(epilog="Example: tapctl drift tenants/contoso.yaml --base origin/main")
@@ -41,7 +42,7 @@ def drift(
     paths: tuple[str, ...],
     names: tuple[str, ...],
     labels: tuple[str, ...],
-    output_format: str,
+    output_format: PlanFormat,
     base: str | None,
     accept: bool,
     notify_to: str | None,
@@ -73,7 +74,7 @@ def drift(
         drift_report.write_metrics(Path(metrics_file), document)
     seconds = time.monotonic() - started
     color = options.wants_color(no_color=no_color)
-    click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)  # type: ignore[arg-type]
+    click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)
     if webhook is not None and any(plan.status != "clean" for plan in plans):
         trouble = drift_report.notify(webhook, document)
         if trouble is not None:

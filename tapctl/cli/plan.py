@@ -14,6 +14,7 @@ from tapctl.errors import RefusedError
 
 if TYPE_CHECKING:
     from tapctl.model.desired import Guardrails
+    from tapctl.output.render import PlanFormat
 
 
 @click.command(epilog="Example: tapctl plan tenants/contoso.yaml --detailed-exitcode")
@@ -37,7 +38,7 @@ def plan(
     paths: tuple[str, ...],
     names: tuple[str, ...],
     labels: tuple[str, ...],
-    output_format: str,
+    output_format: PlanFormat,
     out: str | None,
     detailed_exitcode: bool,
     impact: str,
@@ -79,7 +80,7 @@ def plan(
         write_private(Path(out), dumps(to_json(document)))
     seconds = time.monotonic() - started
     color = options.wants_color(no_color=no_color)
-    click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)  # type: ignore[arg-type]
+    click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)
     return fleet.exit_code(plans, changes_count=detailed_exitcode)
 
 

@@ -25,6 +25,7 @@ from tapctl.reconcile.rollback import Declarations, plan_back, tenant_applied, t
 
 if TYPE_CHECKING:
     from tapctl.model.desired import Guardrails
+    from tapctl.output.render import PlanFormat
 
 
 @click.command(epilog="Example: tapctl rollback .tapctl/runs/20261122T072900.000000Z-contoso.jsonl")
@@ -41,7 +42,7 @@ def rollback(
     paths: tuple[str, ...],
     names: tuple[str, ...],
     labels: tuple[str, ...],
-    output_format: str,
+    output_format: PlanFormat,
     yes: bool,
     overrides: tuple[str, ...],
     reason: str | None,
@@ -70,9 +71,9 @@ def rollback(
     tenant = _tenant(run, options.selection(paths, names, labels), outside_guardrails(guardrails_file))
     color = options.wants_color(no_color=no_color)
 
-    def shown(plan: TenantPlan, style: str) -> str:
+    def shown(plan: TenantPlan, style: PlanFormat) -> str:
         document, seconds = fleet.document([plan], "rollback"), time.monotonic() - started
-        return render_plan(document, style, color=color, seconds=seconds)  # type: ignore[arg-type]
+        return render_plan(document, style, color=color, seconds=seconds)
 
     def ask(plan: TenantPlan) -> bool:
         click.echo(shown(plan, "text"), nl=False, err=output_format != "text")

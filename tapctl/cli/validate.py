@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from tapctl.cli import options
 from tapctl.errors import ExitCode
+
+if TYPE_CHECKING:
+    from tapctl.output.render import FindingsFormat
 
 
 @click.command(epilog="Example: tapctl validate tenants/contoso.yaml")
@@ -16,7 +21,7 @@ def validate(
     paths: tuple[str, ...],
     names: tuple[str, ...],
     labels: tuple[str, ...],
-    output_format: str,
+    output_format: FindingsFormat,
     no_color: bool,
     log_level: str,
     log_format: str,
@@ -32,6 +37,6 @@ def validate(
         options.configure_logging(log_level, log_format)
     findings = check(options.selection(paths, names, labels)).findings
     color = options.wants_color(no_color=no_color)
-    click.echo(render_findings(findings, output_format, color=color), nl=False)  # type: ignore[arg-type]
+    click.echo(render_findings(findings, output_format, color=color), nl=False)
     blocked = any(finding.severity == "error" and not finding.suppressed for finding in findings)
     return ExitCode.REFUSED if blocked else ExitCode.DONE
