@@ -294,7 +294,9 @@ def _markdown(found: Sequence[TenantDifference]) -> str:
 
     findings = list(dict.fromkeys(finding for tenant in found for finding in tenant.findings))
     invalid = " The newer revision is invalid." if any(tenant.is_invalid for tenant in found) else ""
-    heading = f"tapctl diff{invalid} Desired state"
+    unread = any(tenant.status in ("failed", "unknown") for tenant in found)
+    incomplete = " Not every tenant could be compared." if unread and not invalid else ""
+    heading = f"tapctl diff{invalid}{incomplete} Desired state"
     return render_changes({_label(tenant): tenant.changes for tenant in found}, heading=heading, findings=findings)
 
 
@@ -324,11 +326,15 @@ def _closing(compared: Compared, found: Sequence[TenantDifference]) -> str:
 
     range_ = f"from {visible(_shown(compared.older))} to {visible(_shown(compared.newer))}"
     changes = [change for tenant in found for change in tenant.changes]
+    unread = sum(1 for tenant in found if tenant.status in ("failed", "unknown"))
+    rest = f"; {count_noun(unread, 'tenant')} could not be compared" if unread else ""
+    if found and unread == len(found) and not changes:
+        return f"Nothing could be compared {range_}."
     if not changes:
-        return f"No changes of the desired state {range_}."
+        return f"No changes of the desired state {range_}{rest}."
     actions: list[str] = [change.action for change in changes]
     counts = ", ".join(f"{actions.count(action)} {past}" for action, past in _PAST.items())
-    return f"Desired state {range_}: {count_noun(len(changes), 'declaration')}: {counts}."
+    return f"Desired state {range_}: {count_noun(len(changes), 'declaration')}: {counts}{rest}."
 
 
 _PAST = {"create": "added", "update": "changed", "delete": "removed"}

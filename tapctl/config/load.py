@@ -160,12 +160,16 @@ class _Loader:
         problems = Problems()
         tree = WorkTree(repository_of(full))
         root = self._read(tree, full.relative_to(tree.root).as_posix(), None, problems)
-        root = root or MapNode(Span(Position(to_display_path(full), 1, 1), 1), {})
+        top = Span(Position(to_display_path(full), 1, 1), 1)
+        root = root or MapNode(top, {})
         for key, entry in root.entries.items():
             if key != "guardrails":
                 message = f"{quoted(key)} has no place in a guardrails file"
                 why = "a guardrails file adds rules to tenants, and describes none"
                 problems.add("unknown-key", message, entry.key, why=why, fix="keep guardrails: alone")
+        if "guardrails" not in root.entries and not problems.has_errors:
+            why = "a file that was cut short would let everything pass"
+            problems.add("schema", "the file has no `guardrails:`", top, why=why, fix="add `guardrails:` at top level")
         problems.is_incomplete = True  # there is no tenant in it, and none is missed
         self._validate(root, problems)
         schema = entry_at(root, ("guardrails", "schema"))

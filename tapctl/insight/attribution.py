@@ -59,7 +59,7 @@ class Attributions:
         """A warning for every log that could not be read: who it was is unknown, which is no failure of the run."""
         listed: dict[str, Problem] = {}
         for problem in self.problems.values():
-            listed.setdefault(problem.permission, problem)
+            listed.setdefault(problem.permission or problem.purpose, problem)
         return tuple(_unavailable(problem) for problem in listed.values())
 
 
@@ -69,7 +69,7 @@ def _unavailable(problem: Problem) -> Finding:
         severity="warning",
         message=f"who changed this is unknown: {problem.describe()}",
         why="drift is found without the audit logs; they only add who and when",
-        fix=f"{problem.advice()} (reading this log takes {problem.permission})",
+        fix=problem.advice(),
     )
 
 
@@ -211,17 +211,36 @@ def _policy_entry(item: JSONObject) -> _Entry | None:
     Since April 2026 an entry lists the properties that changed; before, and for wide edits still, it holds the whole
     policy as JSON text."""
     entry = _directory_entry(item)
-    touched = any(
+    targets = objects(item.get("targetResources") or [], "targetResources")
+    touched = any(_is_pass(target) for target in targets) or any(
         _touches_pass(changed)
-        for target in objects(item.get("targetResources") or [], "targetResources")
+        for target in targets
         for changed in objects(target.get("modifiedProperties") or [], "modifiedProperties")
     )
     return replace(entry, is_policy=True) if entry is not None and touched else None
 
 
+_PASS_PROPERTIES = frozenset(
+    {
+        "defaultlength",
+        "defaultlifetimeinminutes",
+        "isusableonce",
+        "maximumlifetimeinminutes",
+        "minimumlifetimeinminutes",
+    }
+)
+"""Properties that no other authentication method has."""
+
+
+def _is_pass(target: JSONObject) -> bool:
+    """Whether a record is about the pass itself. No record of the new form is documented, so either name will do."""
+    names = (_first(target, "id"), _first(target, "displayName"))
+    return any(name.lower().replace(" ", "") == "temporaryaccesspass" for name in names)
+
+
 def _touches_pass(changed: JSONObject) -> bool:
     name = str(changed.get("displayName") or "").lower()
-    if name.startswith("temporaryaccesspass"):
+    if name.startswith("temporaryaccesspass") or name.rpartition(".")[2] in _PASS_PROPERTIES:
         return True
     before, after = (_pass_part(changed.get(side)) for side in ("oldValue", "newValue"))
     return (before is not None or after is not None) and before != after
@@ -247,6 +266,16 @@ def _pass_part(text: JSONValue) -> JSONValue:
     return None
 
 
+def _groups_named(targets: list[JSONObject]) -> frozenset[str]:
+    """The groups that a record of added or removed members names in its properties: its target may be the member."""
+    found: set[str] = set()
+    for target in targets:
+        for changed in objects(target.get("modifiedProperties") or [], "modifiedProperties"):
+            if str(changed.get("displayName") or "").lower() == "group.objectid":
+                found |= {str(changed.get(side) or "").strip('"').lower() for side in ("oldValue", "newValue")}
+    return frozenset(found - {""})
+
+
 def _directory_entry(item: JSONObject) -> _Entry | None:
     """An entry of directoryAudits; None for one that failed."""
     if str(item.get("result", "success")).lower() != "success":
@@ -262,7 +291,7 @@ def _directory_entry(item: JSONObject) -> _Entry | None:
             when=_moment(item),
             via=", ".join(filter(None, (_first(item, "loggedByService"), "Entra audit log"))),
         ),
-        ids=frozenset(_first(target, "id").lower() for target in targets),
+        ids=frozenset(_first(target, "id").lower() for target in targets) | _groups_named(targets),
         deleted_names=frozenset(_first(target, "displayName") for target in targets) if deletes else frozenset(),
     )
 

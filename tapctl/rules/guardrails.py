@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tapctl.errors import Finding
 from tapctl.model.desired import Path, Tenant
 from tapctl.model.values import JSONValue
+from tapctl.rules.bounded import ends_in_time
 from tapctl.rules.evident import evidently_satisfies
 from tapctl.rules.rule import locate
 
@@ -78,7 +79,10 @@ def _check_schema(tenant: Tenant, schema: JSONValue) -> Iterator[Finding]:
     if not isinstance(schema, dict):
         yield _unusable(tenant, "a mapping is expected")
     elif not evidently_satisfies(schema, tenant.document):
-        yield from _judge(tenant, schema)
+        if ends_in_time(schema, tenant.document):
+            yield from _judge(tenant, schema)
+        else:
+            yield _unusable(tenant, "a pattern in it takes too long", fix="write it without a repeat inside a repeat")
 
 
 def _judge(tenant: Tenant, schema: dict[str, JSONValue]) -> Iterator[Finding]:
@@ -122,7 +126,9 @@ def _refusal(tenant: Tenant, error: ValidationError) -> Finding:
     )
 
 
-def _unusable(tenant: Tenant, cause: str) -> Finding:
+def _unusable(
+    tenant: Tenant, cause: str, *, fix: str = "write a JSON Schema whose references all begin with #"
+) -> Finding:
     return locate(
         tenant,
         _SCHEMA,
@@ -131,7 +137,7 @@ def _unusable(tenant: Tenant, cause: str) -> Finding:
             severity="error",
             message=f"guardrails.schema cannot be used: {cause}",
             why="a guardrail that cannot be tested protects nothing, so the tenant is refused",
-            fix="write a JSON Schema whose references all begin with #",
+            fix=fix,
         ),
     )
 

@@ -313,6 +313,7 @@ def test_guardrails_from_outside_add_to_those_of_the_tenant(write: Write) -> Non
         ("tenant: {cloud: global}\n", "unknown-key"),
         ("guardrails: {schema: {$ref: 'https://contoso.com'}}\n", "remote-reference"),
         ("guardrails: [\n", "yaml-syntax"),
+        ("# guardrails: {deny: [widen]}\n", "schema"),
     ],
 )
 def test_a_broken_guardrails_file_is_refused(write: Write, text: str, rule: str) -> None:

@@ -201,6 +201,17 @@ def test_an_older_revision_that_is_invalid_is_a_warning(repository: Repository) 
     assert "older-revision-invalid" in done.rules("acme")
 
 
+def test_what_could_not_be_compared_is_not_summed_up_as_unchanged(repository: Repository) -> None:
+    repository.write(ACME, "maximum: 4h", "maximum: 4 weeks")
+    repository.commit("Invalid")
+
+    both = repository.run("diff", "HEAD~1")
+    one = repository.run("diff", "--tenant", "acme", "HEAD~1")
+
+    assert both.out.endswith("No changes of the desired state from HEAD~1 to HEAD; 1 tenant could not be compared.\n")
+    assert one.out.endswith("Nothing could be compared from HEAD~1 to HEAD.\n")
+
+
 def test_three_dots_compare_from_where_the_branches_went_apart(repository: Repository) -> None:
     repository.git("switch", "--quiet", "--create", "topic")
     repository.write(ACME, "maximum: 4h", "maximum: 5h")

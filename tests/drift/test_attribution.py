@@ -68,8 +68,23 @@ FIDO: JSONValue = {"authenticationMethodConfigurations": [{"id": "Fido2", "state
         (_edit("AuthenticationMethodsPolicy", WHOLE, FIDO), False),
         (_edit("AuthenticationMethodsPolicy", json.dumps(WHOLE), json.dumps(OTHER)), True),
         (_edit("AuthenticationMethodsPolicy", None, None), False),
+        (_edit("defaultLength", 8, 20), True),
+        (_entry({"id": "TemporaryAccessPass", "displayName": None, "modifiedProperties": []}), True),
+        (_entry({"id": "x", "displayName": "Temporary Access Pass", "modifiedProperties": []}), True),
+        (_entry({"id": "Fido2", "displayName": "FIDO2", "modifiedProperties": []}), False),
     ],
-    ids=["changed property", "another method", "whole policy", "whole policy, another method", "text in text", "null"],
+    ids=[
+        "changed property",
+        "another method",
+        "whole policy",
+        "whole policy, another method",
+        "text in text",
+        "null",
+        "a property of no other method",
+        "target by id",
+        "target by name",
+        "another target",
+    ],
 )
 def test_both_forms_of_a_policy_entry_are_read_and_other_methods_passed_over(
     entry: JSONValue, is_about_passes: bool
@@ -158,3 +173,13 @@ def test_one_warning_names_each_log_that_could_not_be_read() -> None:
     (warning,) = found.findings()
     assert warning.severity == "warning"
     assert "AuditLog.Read.All" in warning.fix
+
+
+def test_a_record_of_an_added_member_names_its_group_among_the_properties() -> None:
+    """The only target may be the member."""
+    named: JSONValue = {"displayName": "Group.ObjectID", "oldValue": None, "newValue": f'"{GROUP.id}"'}
+    target: dict[str, JSONValue] = {"id": "user", "type": "User", "modifiedProperties": [named]}
+
+    found, _ = _run([GROUP], _page(_entry(target, activityDisplayName="Add member to group")))
+
+    assert found.by_address["groups.a"].who == "admin@contoso.com"
