@@ -105,7 +105,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphUsage:
-    """What a run cost, counted by section 7 of the design."""
+    """What a run cost. Signing in counts nowhere."""
 
     requests: int = 0
     """Batch parts and requests sent alone, repeats counted, envelopes not."""

@@ -1,4 +1,4 @@
-"""Intune's multi-admin approval: writes that wait for a second person (facts 3.7)."""
+"""Intune's multi-admin approval: writes that wait for a second person."""
 
 from __future__ import annotations
 

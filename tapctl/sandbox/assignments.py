@@ -1,4 +1,4 @@
-"""Assignments of a profile: the check of what is sent, and the form in which it is read back (facts 3.4)."""
+"""Assignments of a profile: the check of what is sent, and the form in which it is read back."""
 
 from __future__ import annotations
 

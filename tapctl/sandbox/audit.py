@@ -1,4 +1,4 @@
-"""What the audit logs of Entra and Intune say about every change (facts 8)."""
+"""What the audit logs of Entra and Intune say about every change."""
 
 from __future__ import annotations
 

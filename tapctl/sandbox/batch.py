@@ -1,4 +1,4 @@
-"""POST /$batch: up to twenty requests in one (facts 9)."""
+"""POST /$batch: up to twenty requests in one."""
 
 from __future__ import annotations
 

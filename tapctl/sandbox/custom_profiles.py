@@ -1,4 +1,4 @@
-"""Legacy device configurations, custom OMA-URI profiles among them (facts 4)."""
+"""Legacy device configurations, custom OMA-URI profiles among them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings catalog of web sign-in: definitions, and the check of a setting against them (facts 3.5 and 3.6)."""
+"""The settings catalog of web sign-in: definitions, and the check of a setting against them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects of the directory whatever their kind: finding, membership, deleted items (facts 5 and 6)."""
+"""Objects of the directory whatever their kind: finding, membership, deleted items."""
 
 from __future__ import annotations
 

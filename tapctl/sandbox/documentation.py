@@ -85,8 +85,7 @@ def _faults() -> Iterator[str]:
 _SWITCHES = """\
 ## Switches
 
-Where sources are silent or disagree about Graph, or tenants differ, a switch decides. Numbers are sections of the
-facts about Graph that the sandbox was built from.
+Where sources are silent or disagree about Graph, or tenants differ, a switch decides.
 
 | switch | default | stands for |
 |---|---|---|"""

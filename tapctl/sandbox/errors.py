@@ -25,7 +25,7 @@ _DENIED_TEXT = {
     "intune": "Application is not authorized to perform this operation. Application must have the required scopes.",
 }
 _PLAIN_CODES = frozenset({"ModelValidationFailure", "No method match route template"})
-"""Intune errors that were reported with a plain message (facts 3.2), all others wrap a JSON document."""
+"""Intune errors that were reported with a plain message, all others wrap a JSON document."""
 
 
 class ConnectionLost(Exception):

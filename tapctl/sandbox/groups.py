@@ -1,4 +1,4 @@
-"""Groups: create, upsert, change, delete, members and owners (facts 5)."""
+"""Groups: create, upsert, change, delete, members and owners."""
 
 from __future__ import annotations
 

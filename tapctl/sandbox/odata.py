@@ -15,7 +15,7 @@ from tapctl.sandbox.exchange import Exchange
 from tapctl.sandbox.wire import JSONObject, Reply
 
 OR_LIMIT = 15
-"""The most clauses that `or` or `in` may join in a directory filter (facts 5)."""
+"""The most clauses that `or` or `in` may join in a directory filter."""
 DIRECTORY_TOP_MAXIMUM = 999
 
 Test = Callable[[Any], bool]

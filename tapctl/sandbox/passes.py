@@ -1,4 +1,4 @@
-"""The Temporary Access Pass of one user (facts 2). Its secret is answered once and kept nowhere."""
+"""The Temporary Access Pass of one user. Its secret is answered once and kept nowhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which permissions allow what: any one of a set is enough (facts 10)."""
+"""Which permissions allow what: any one of a set is enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings catalog policies: /deviceManagement/configurationPolicies, beta only (facts 3)."""
+"""Settings catalog policies: /deviceManagement/configurationPolicies, beta only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The authentication methods policy and the TAP configuration in it (facts 1)."""
+"""The authentication methods policy and the TAP configuration in it."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ ASSIGNMENT_FILTERS = PlainCollection(
     listing=Listing(fragment="deviceManagement/assignmentFilters", style="intune"),
     service="intune",
 )
-"""No $filter: clients list all and compare names (facts 7)."""
+"""No $filter: clients list all and compare names."""
 
 ROLE_SCOPE_TAGS = PlainCollection(
     name="roleScopeTags",

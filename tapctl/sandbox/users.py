@@ -1,4 +1,4 @@
-"""Users and devices (facts 6)."""
+"""Users and devices."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ def test_the_readme_is_the_one_that_the_code_writes() -> None:
     assert README.read_text(encoding="utf-8") == render(), "run python -m tapctl.sandbox.documentation"
 
 
-def test_every_switch_names_the_section_that_it_stands_for() -> None:
+def test_every_switch_says_what_it_stands_for() -> None:
     meanings = switch_meanings()
 
     assert set(meanings) == {field.name for field in dataclasses.fields(Behaviour)}
-    assert all(meaning[0].isdigit() and ": " in meaning for meaning in meanings.values())
+    assert all(meaning.endswith(".") for meaning in meanings.values())
 
 
 def test_the_sandbox_knows_nothing_of_the_client() -> None:
