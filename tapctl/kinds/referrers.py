@@ -33,7 +33,8 @@ def read(cloud: Cloud, doomed: Mapping[str, str]) -> Reading[tuple[Referrer, ...
             return part
         referrers += cast("list[Referrer]", part)
     ids = set(doomed.values())
-    return tuple(item for item in referrers if item.group_id in ids)
+    named = {item for item in referrers if item.group_id in ids}
+    return tuple(sorted(named, key=lambda item: (item.group_id, item.kind, item.id)))
 
 
 def _policy(cloud: Cloud) -> Reading[list[Referrer] | Problem]:

@@ -381,7 +381,7 @@ def _tag_ids(wanted: Wanted, names: Names, current: frozenset[str]) -> frozenset
 
 def deleted_targets(tenant: Tenant, profile: Profile, live: LiveProfile, names: Names) -> Iterator[Finding]:
     """A finding for every assignment whose group no longer exists."""
-    for item in sorted(live.assignments, key=lambda entry: entry.group_id or ""):
+    for item in sorted(live.assignments, key=lambda entry: (entry.group_id or "", entry.kind, entry.filter_id or "")):
         if item.group_id in names.deleted_groups:
             side = "exclude" if item.kind == "exclusion" else "include"
             yield trouble(
