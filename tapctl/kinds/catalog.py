@@ -186,6 +186,9 @@ class SettingsCatalog:
             return "it was made from a template, whose references tapctl does not model"
         if live.masked and any(item.startswith("settings.") for item in changed):
             return f"it holds {live.masked} secret settings that Graph shows masked and that would be overwritten"
+        lost = [name for name in _with_foreign_children(live) if f"settings.{name}" in changed]
+        if lost:
+            return f"beneath {', '.join(lost)} it holds settings that tapctl does not model and that would be lost"
         return None
 
     def read_shape(self, name: str) -> Reading[SettingShape | Problem]:
@@ -256,6 +259,20 @@ def _essence(value: JSONValue) -> JSONValue:
         kept = {key: _essence(item) for key, item in value.items() if "@odata." not in key and item is not None}
         return {key: item for key, item in kept.items() if item != []}
     return value
+
+
+def _with_foreign_children(live: LiveProfile) -> list[str]:
+    """The modelled settings that hold further settings beneath, other than the text of a credential provider."""
+    found: list[str] = []
+    for instance in objects(as_object(live.wire, "the policy as read")["instances"], "instances"):
+        setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
+        choice = instance.get("choiceSettingValue")
+        children = choice.get("children") if isinstance(choice, dict) else None
+        if setting is not None and isinstance(children, list):
+            ids = {str(child.get("settingDefinitionId", "")).lower() for child in children if isinstance(child, dict)}
+            if ids - {setting.child}:
+                found.append(setting.name)
+    return found
 
 
 def settings_of(live: LiveProfile, wanted: dict[str, SettingValue]) -> dict[str, SettingValue]:

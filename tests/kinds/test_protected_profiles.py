@@ -1,0 +1,40 @@
+"""A settings catalog policy that cannot be written back whole is not written: nothing unmodelled is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tapctl.kinds.profiles import CATALOG
+from tapctl.kinds.settings import encode_instance
+from tapctl.kinds.wire import JSONObject
+from tapctl.model.live import LiveProfile
+
+ENABLE = "enableWebSignIn"
+PROVIDER = "defaultCredentialProvider"
+
+
+def policy(instance: JSONObject) -> LiveProfile:
+    item: JSONObject = {"id": "19b03e97-aa42-4438-bf58-d3d20ff76067", "name": "WIN", "roleScopeTagIds": ["0"]}
+    return CATALOG.decode(item, [{"settingInstance": instance}], {"value": []})
+
+
+def with_foreign_child() -> JSONObject:
+    instance = encode_instance(ENABLE, True, "text")
+    choice = instance["choiceSettingValue"]
+    assert isinstance(choice, dict)
+    return {**instance, "choiceSettingValue": {**choice, "children": [{"settingDefinitionId": "something_else"}]}}
+
+
+def test_a_change_that_would_lose_what_is_beneath_a_setting_is_refused() -> None:
+    assert CATALOG.protected(policy(with_foreign_child()), frozenset({f"settings.{ENABLE}"})) is not None
+
+
+@pytest.mark.parametrize("path", ["description", "settings.enablePasswordlessExperience"])
+def test_a_change_of_anything_else_is_not(path: str) -> None:
+    assert CATALOG.protected(policy(with_foreign_child()), frozenset({path})) is None
+
+
+def test_the_text_of_a_credential_provider_is_modelled() -> None:
+    live = policy(encode_instance(PROVIDER, "pin", "text"))
+
+    assert CATALOG.protected(live, frozenset({f"settings.{PROVIDER}"})) is None
