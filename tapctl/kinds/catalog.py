@@ -105,6 +105,11 @@ class SettingsCatalog:
         if len({name for name, _ in modelled}) != len(modelled):
             raise Malformed("a setting occurs twice")
         foreign = [instance for instance, pair in zip(instances, decoded, strict=True) if pair is None]
+        holding = {
+            pair[0]: instance
+            for instance, pair in zip(instances, decoded, strict=True)
+            if pair is not None and _holds_unmodelled(instance)
+        }
         template = item.get("templateReference")
         template_id = template.get("templateId") if isinstance(template, dict) else None
         description, key = mark.split(text_or_none(item, "description") or "")
@@ -116,11 +121,12 @@ class SettingsCatalog:
             delivery=self.delivery,
             settings=dict(modelled),
             unmodelled=len(foreign),
-            masked=sum(1 for instance in foreign if _is_secret(instance)),
+            masked=sum(1 for instance in instances if _is_secret(instance)),
+            holding_unmodelled=frozenset(holding),
             is_templated=bool(template_id),
             scope_tag_ids=frozenset(texts(item, "roleScopeTagIds")),
             assignments=decode_assignments(assigned),
-            unmodelled_digest=_digest(foreign),
+            unmodelled_digest=_digest([*foreign, *holding.values()]),
             wire={"policy": item, "instances": [*instances], "assigned": assigned},
         )
 
@@ -186,7 +192,7 @@ class SettingsCatalog:
             return "it was made from a template, whose references tapctl does not model"
         if live.masked and any(item.startswith("settings.") for item in changed):
             return f"it holds {live.masked} secret settings that Graph shows masked and that would be overwritten"
-        lost = [name for name in _with_foreign_children(live) if f"settings.{name}" in changed]
+        lost = sorted(name for name in live.holding_unmodelled if f"settings.{name}" in changed)
         if lost:
             return f"beneath {', '.join(lost)} it holds settings that tapctl does not model and that would be lost"
         return None
@@ -261,18 +267,15 @@ def _essence(value: JSONValue) -> JSONValue:
     return value
 
 
-def _with_foreign_children(live: LiveProfile) -> list[str]:
-    """The modelled settings that hold further settings beneath, other than the text of a credential provider."""
-    found: list[str] = []
-    for instance in objects(as_object(live.wire, "the policy as read")["instances"], "instances"):
-        setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
-        choice = instance.get("choiceSettingValue")
-        children = choice.get("children") if isinstance(choice, dict) else None
-        if setting is not None and isinstance(children, list):
-            ids = {str(child.get("settingDefinitionId", "")).lower() for child in children if isinstance(child, dict)}
-            if ids - {setting.child}:
-                found.append(setting.name)
-    return found
+def _holds_unmodelled(instance: JSONObject) -> bool:
+    """Whether a modelled setting has anything beneath it other than the text of a credential provider."""
+    setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
+    choice = instance.get("choiceSettingValue")
+    children = choice.get("children") if isinstance(choice, dict) else None
+    if setting is None or not isinstance(children, list):
+        return False
+    ids = {str(child.get("settingDefinitionId", "")).lower() for child in children if isinstance(child, dict)}
+    return bool(ids - {setting.child})
 
 
 def settings_of(live: LiveProfile, wanted: dict[str, SettingValue]) -> dict[str, SettingValue]:

@@ -147,6 +147,8 @@ class LiveProfile:
     """How many settings the policy holds that tapctl does not model."""
     masked: int = 0
     """How many of those Graph shows masked: they could not be sent back."""
+    holding_unmodelled: frozenset[str] = frozenset()
+    """The modelled settings beneath which the policy holds further settings that tapctl does not model."""
     is_templated: bool = False
     scope_tag_ids: frozenset[str] = frozenset()
     assignments: frozenset[LiveAssignment] = frozenset()

@@ -8,6 +8,7 @@ from tapctl.kinds.profiles import CATALOG
 from tapctl.kinds.settings import encode_instance
 from tapctl.kinds.wire import JSONObject
 from tapctl.model.live import LiveProfile
+from tapctl.model.values import JSONValue
 
 ENABLE = "enableWebSignIn"
 PROVIDER = "defaultCredentialProvider"
@@ -18,11 +19,12 @@ def policy(instance: JSONObject) -> LiveProfile:
     return CATALOG.decode(item, [{"settingInstance": instance}], {"value": []})
 
 
-def with_foreign_child() -> JSONObject:
+def with_foreign_child(**child: JSONValue) -> JSONObject:
     instance = encode_instance(ENABLE, True, "text")
     choice = instance["choiceSettingValue"]
     assert isinstance(choice, dict)
-    return {**instance, "choiceSettingValue": {**choice, "children": [{"settingDefinitionId": "something_else"}]}}
+    children: list[JSONValue] = [{"settingDefinitionId": "something_else", **child}]
+    return {**instance, "choiceSettingValue": {**choice, "children": children}}
 
 
 def test_a_change_that_would_lose_what_is_beneath_a_setting_is_refused() -> None:
@@ -38,3 +40,16 @@ def test_the_text_of_a_credential_provider_is_modelled() -> None:
     live = policy(encode_instance(PROVIDER, "pin", "text"))
 
     assert CATALOG.protected(live, frozenset({f"settings.{PROVIDER}"})) is None
+
+
+def test_a_masked_secret_beneath_a_setting_protects_every_setting_of_the_policy() -> None:
+    secret: JSONObject = {"@odata.type": "#microsoft.graph.deviceManagementConfigurationSecretSettingValue"}
+    live = policy(with_foreign_child(simpleSettingValue=secret))
+
+    assert live.masked == 1
+    assert CATALOG.protected(live, frozenset({"settings.enablePasswordlessExperience"})) is not None
+
+
+def test_a_policy_differs_when_only_what_is_beneath_a_setting_differs() -> None:
+    assert policy(with_foreign_child(value="a")) != policy(with_foreign_child(value="b"))
+    assert policy(with_foreign_child(value="a")) == policy(with_foreign_child(value="a"))
