@@ -16,12 +16,12 @@ from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
 from tapctl.kinds.settings import SETTINGS, canonical
 from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Assignment, FilterMode, SettingValue, Tenant
+from tapctl.model.durations import duration
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import FieldChange
 from tapctl.model.values import JSONValue, Record, Value
 
 _EVER = date.min
-_MINUTES = (("d", 24 * 60), ("h", 60))
 
 
 class UnsayableError(Exception):
@@ -144,10 +144,7 @@ class _Editor:
         """Minutes in the spelling of the file: a whole number, or with the largest unit that fits."""
         if isinstance(self._declared(), int):
             return minutes
-        for unit, size in _MINUTES:
-            if minutes % size == 0:
-                return f"{minutes // size}{unit}"
-        return f"{minutes}m"
+        return duration(minutes)
 
     def _declared(self) -> JSONValue:
         """The value in the merged tenant, as written."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tapctl.adopt.declaration import Tree, Writer
 from tapctl.adopt.inventory import Inventory
 from tapctl.model.desired import ALL_USERS
+from tapctl.model.durations import duration
 from tapctl.model.live import DirectoryTarget, LivePolicy
 from tapctl.model.values import JSONValue
 
@@ -45,14 +46,6 @@ def _is_in_order(live: LivePolicy) -> bool:
     if live.minimum is None or live.default is None or live.maximum is None:
         return True
     return live.minimum <= live.default <= live.maximum
-
-
-def duration(minutes: int) -> str:
-    """Minutes as people write them: 10m, 8h, 30d."""
-    for unit, size in (("d", 1440), ("h", 60)):
-        if minutes and minutes % size == 0:
-            return f"{minutes // size}{unit}"
-    return f"{minutes}m"
 
 
 def _targets(

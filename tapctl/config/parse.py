@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple, cast
 
-from tapctl.config.durations import minutes, whole
 from tapctl.config.values import canonical_member, canonical_setting
 from tapctl.errors import Position
 from tapctl.model.desired import (
@@ -27,6 +26,7 @@ from tapctl.model.desired import (
     Target,
     Tenant,
 )
+from tapctl.model.durations import minutes, whole
 from tapctl.model.values import JSONValue
 
 Json = Mapping[str, JSONValue]

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from tapctl.config.diagnostics import Problems
-from tapctl.config.durations import minutes, whole
 from tapctl.config.nodes import Entry, ListNode, MapNode, Node, ScalarNode, is_null
 from tapctl.config.words import place
 from tapctl.model.desired import Path
+from tapctl.model.durations import minutes, whole
 
 _WHY = "guardrails and break-glass only tighten along extends, so that no tenant can step out of what holds for all"
 _LIMITS = ("maxUsersGaining", "maxUsersLosing", "maxDevicesGaining", "maxDevicesLosing")

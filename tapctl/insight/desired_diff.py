@@ -327,6 +327,8 @@ def _notes(address: str, action: Action, fields: Iterable[FieldChange]) -> Itera
         gone, _ = _moved(item)
         if item.path == "ensure" and item.after == "absent":
             yield "the live object is to be deleted"
+        elif address == "tenant" and item.path == "id" and action == "update":
+            yield "it is another tenant now: what lives in the old one stays as it is"
         elif address == "tenant" and item.path == "breakGlass" and (gone or item.after is None) and action == "update":
             yield "a break-glass group is no longer protected"
         elif address == "guardrails" and action == "update" and _is_looser(item):

@@ -47,7 +47,7 @@ def _ordered_keys(record: Record) -> list[str]:
 
 def unit(path: str) -> str:
     """The unit of a field's numbers, to be put behind them."""
-    return " (minutes)" if path.startswith("lifetime.") else ""
+    return " (minutes)" if path.startswith("lifetime.") or path == "approvalMaxAge" else ""
 
 
 def differences(before: Value, after: Value) -> tuple[list[Difference], int] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tapctl.errors import OutdatedError, UsageError
+from tapctl.model.durations import duration
 from tapctl.model.plan import Change, TenantPlan
 from tapctl.model.values import JSONValue, Value, to_json
 
@@ -91,9 +92,9 @@ def check_age(stamp: datetime, now: datetime, max_age: timedelta, what: str) -> 
     if stamp - now > AHEAD:
         raise OutdatedError(f"{what} is stamped {stamp:%Y-%m-%d %H:%M} UTC, which is ahead of this machine's clock")
     if now - stamp > max_age:
-        hours = max_age.total_seconds() / 3600
+        limit = duration(int(max_age.total_seconds()) // 60)
         raise OutdatedError(
-            f"{what} of {stamp:%Y-%m-%d %H:%M} UTC has expired (approvalMaxAge is {hours:g} hours)",
+            f"{what} of {stamp:%Y-%m-%d %H:%M} UTC has expired (approvalMaxAge is {limit})",
             fix="plan again and have the new plan approved",
         )
 

@@ -146,6 +146,22 @@ def test_a_guardrail_that_is_loosened_is_pointed_out(repository: Repository) -> 
     assert notes == ["loosens the guardrail deny", "loosens the guardrail impact.maxUsersGaining"]
 
 
+def test_another_tenant_id_is_pointed_out(repository: Repository) -> None:
+    repository.write(ACME, "6f1d7a3e-0c55-4c0e-9b1f-0a4f4f0f3c99", "0d2f5c1e-93a5-4a3c-8a77-3f0c1f7f0d11")
+    repository.commit("Moved")
+
+    notes = _diff(repository, "HEAD~1").change("acme", "tenant")["notes"]
+
+    assert notes == ["it is another tenant now: what lives in the old one stays as it is"]
+
+
+def test_the_age_of_an_approval_is_shown_with_its_unit(repository: Repository) -> None:
+    repository.write(BASELINE, "tenant:\n", "guardrails: {approvalMaxAge: 24h}\ntenant:\n")
+    repository.commit("Sooner")
+
+    assert "approvalMaxAge: (not set) -> 1440 (minutes)" in repository.run("diff", "HEAD~1").out
+
+
 def test_a_tenant_that_came_one_that_went_and_one_that_was_renamed(repository: Repository) -> None:
     repository.git("mv", "tenants/globex", "tenants/initech")
     text = (repository.path / ACME).read_text(encoding="utf-8")

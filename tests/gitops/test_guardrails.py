@@ -206,7 +206,7 @@ def test_guardrails_from_outside_shorten_the_age_of_an_approval(repository: Repo
     applied = repository.run("apply", "--plan", "plan.json", "--guardrails", str(rules))
 
     assert applied.code == 4
-    assert "approvalMaxAge is 0.166667 hours" in applied.tenant["error"]
+    assert "approvalMaxAge is 10m" in applied.tenant["error"]
 
 
 def test_a_branch_cannot_loosen_what_comes_from_outside_nor_the_other_way_round(repository: Repository) -> None:

@@ -10,12 +10,22 @@ _MINUTES = {"m": 1, "h": 60, "d": 1440}
 
 def whole(value: object) -> int | None:
     """A whole number (8.0 is one in JSON), or None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
         return None
-    return int(value) if float(value).is_integer() else None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, float) and value.is_integer() else None
 
 
 def minutes(value: object) -> int | None:
     """Whole minutes, or None where it is no span of time."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     return int(match.group(1)) * _MINUTES[match.group(2)] if match else whole(value)
+
+
+def duration(minutes: int) -> str:
+    """Minutes as people write them: 10m, 8h, 30d."""
+    for unit, size in (("d", 1440), ("h", 60)):
+        if minutes and minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
