@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from tapctl.errors import Finding
@@ -26,17 +26,38 @@ from tapctl.model.values import Value, as_set
 
 
 def unresolved(tenant: Tenant, group: Group, names: Names) -> Iterator[Finding]:
-    """Members that stand for no live object."""
+    """Members that stand for no live object, or for one that cannot be a member."""
     for index, spelling in enumerate(group.members or ()):
-        if spelling.startswith("group:") or spelling.lower() in names.people:
+        if spelling.startswith("group:"):
             continue
-        yield trouble(
-            tenant,
-            ("groups", group.identity.key, "members", index),
-            "unresolved-name",
-            f"member {spelling!r} does not exist in the tenant",
-            why="a member that cannot be found cannot be added, and nothing is changed until every name resolves",
-            fix="correct the name, or remove the entry",
+        report = partial(trouble, tenant, ("groups", group.identity.key, "members", index))
+        member = names.people.get(spelling.lower())
+        if member is None:
+            yield report(
+                "unresolved-name",
+                f"member {spelling!r} does not exist in the tenant",
+                why="a member that cannot be found cannot be added, and nothing is changed until every name resolves",
+                fix="correct the name, or remove the entry",
+            )
+        elif member.kind == "group" and member.id in names.group_keys:
+            yield from _unfit(tenant, group, names.group_keys[member.id], report)
+
+
+def _unfit(tenant: Tenant, group: Group, key: str, report: Callable[..., Finding]) -> Iterator[Finding]:
+    """Why a declared group that is named by its object id cannot be a member; keys are checked with the files."""
+    if key == group.identity.key:
+        yield report(
+            "member-of-itself",
+            f"this is the id of group {key} itself",
+            why="a group cannot be its own member",
+            fix="remove the entry",
+        )
+    elif tenant.groups[key].identity.ensure == "absent":
+        yield report(
+            "absent-group",
+            f"this is the id of group {key}, which is declared `ensure: absent`",
+            why="a group is deleted only when nothing refers to it any more",
+            fix="remove the entry, or the `ensure: absent`",
         )
 
 
@@ -191,7 +212,7 @@ def _update(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Draf
         fields=tuple(sorted(fields, key=lambda item: item.path)),
         widens="rule" in {item.path for item in fields},
         notes=tuple(notes),
-        depends_on=nested(group),
+        depends_on=nested(group, names),
     )
     return Draft(
         change=change,
@@ -224,7 +245,7 @@ def _creation(tenant: Tenant, group: Group, names: Names) -> Draft | Finding:
         action="create",
         title=group.identity.display_name,
         fields=tuple(FieldChange(path=path, before=None, after=values[path]) for path in sorted(values)),
-        depends_on=nested(group),
+        depends_on=nested(group, names),
     )
     return Draft(
         change=change,

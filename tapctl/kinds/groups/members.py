@@ -30,12 +30,14 @@ def kinds_used(group: Group, names: Names) -> frozenset[MemberKind]:
     return frozenset(used)
 
 
-def nested(group: Group) -> tuple[str, ...]:
-    return tuple(f"groups.{item.removeprefix('group:')}" for item in group.members or () if item.startswith("group:"))
+def nested(group: Group, names: Names) -> tuple[str, ...]:
+    """The addresses of the declared groups that are members, by key or by object id."""
+    labels = spelled_members(group, names)
+    return tuple(f"groups.{item.removeprefix('group:')}" for item in labels if item.startswith("group:"))
 
 
 def definitions_of_members(group: Group, names: Names) -> dict[str, JSONValue]:
     """Which object each member spelling stands for: the same name may be another person or group tomorrow."""
     found = {spelling: names.people.get(spelling.lower()) for spelling in group.members or ()}
     people = {f"member:{spelling.lower()}": member.id for spelling, member in found.items() if member is not None}
-    return {**names.group_definitions(address.removeprefix("groups.") for address in nested(group)), **people}
+    return {**names.group_definitions(address.removeprefix("groups.") for address in nested(group, names)), **people}
