@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tapctl.cli.session import Session, Wishes
 from tapctl.errors import ExitCode, Finding, TapctlError
-from tapctl.insight.attribution import Attributions, attributed, read_attributions, wanted
+from tapctl.insight.attribution import Attributions, attributed, read_attributions, subjects
 from tapctl.insight.drift import Base, DriftJudge, Judged, tree_path
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
@@ -59,7 +59,7 @@ class DriftSession(Session):
         from tapctl.graph.reading import run_readings
 
         changes = {item.change.address: item.change for item in self._observed.judged}
-        sought = wanted(self._observed.planned.drafts, changes)
+        sought = subjects(self._observed.planned.drafts, changes)
         (who,) = await run_readings(client, [read_attributions(sought, self._now)])
         return self._with_attributions(plan, who)
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from tapctl.insight.desired_diff import Fields, declared_fields, same_value
+from tapctl.insight.desired_diff import same_value
+from tapctl.kinds.kind import Fields
+from tapctl.kinds.registry import declared_fields, kind_of
 from tapctl.model.desired import Tenant
 from tapctl.model.plan import Change, FieldChange
 
@@ -96,9 +98,10 @@ class DriftJudge:
         """Whether the base wanted the object to exist; None where it did not declare it."""
         if self._base is None:
             return None
-        section, _, key = address.partition(".")
-        declared = self._base.groups.get(key) if section == "groups" else self._base.profiles.get(key)
-        return None if declared is None else declared.identity.ensure == "present"
+        kind = kind_of(address)
+        declared = kind.declared(self._base).get(address)
+        identity = kind.identity(declared) if declared is not None else None
+        return None if identity is None else identity.ensure == "present"
 
 
 def tree_path(address: str, path: str | None) -> tuple[str, ...]:

@@ -96,9 +96,7 @@ def live_labels(assignments: Iterable[LiveAssignment], names: Names) -> tuple[tu
 
 def wanted_labels(declared: Iterable[Assignment], today: date) -> tuple[Value, ...]:
     """Declared assignments in canonical form, without those whose day has passed."""
-    return as_set(
-        entry(item.group, item.filter, item.mode) for item in declared if item.until is None or item.until >= today
-    )
+    return as_set(entry(item.group, item.filter, item.mode) for item in declared if item.is_valid(today))
 
 
 def resolve(value: Value, *, exclusion: bool, names: Names, surroundings: Surroundings) -> LiveAssignment:

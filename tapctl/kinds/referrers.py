@@ -34,7 +34,7 @@ def read(cloud: Cloud, doomed: Mapping[str, str]) -> Reading[tuple[Referrer, ...
         referrers += cast("list[Referrer]", part)
     ids = set(doomed.values())
     named = {item for item in referrers if item.group_id in ids}
-    return tuple(sorted(named, key=lambda item: (item.group_id, item.kind, item.id)))
+    return tuple(sorted(named, key=lambda item: (item.group_id, item.section, item.id)))
 
 
 def _policy(cloud: Cloud) -> Reading[list[Referrer] | Problem]:
@@ -42,7 +42,7 @@ def _policy(cloud: Cloud) -> Reading[list[Referrer] | Problem]:
     if not isinstance(live, LivePolicy):
         return live
     name = "the TAP policy"
-    return [Referrer(group_id, "policy", "", name) for group_id in sorted(policy.referred_groups(live))]
+    return [Referrer(group_id, "temporaryAccessPass", "", name) for group_id in sorted(policy.referred_groups(live))]
 
 
 def _collection(path: str, name: str) -> Reading[list[Referrer] | Problem]:
@@ -64,7 +64,7 @@ def _collection(path: str, name: str) -> Reading[list[Referrer] | Problem]:
             for assignment in decode_assignments({"value": item.get("assignments")}):
                 if assignment.group_id is not None and assignment.kind != "other":
                     shown = text_or_none(item, name) or ""
-                    referrers.append(Referrer(assignment.group_id, "profile", identifier(item), shown))
+                    referrers.append(Referrer(assignment.group_id, "webSignIn", identifier(item), shown))
     except Malformed as error:
         return malformed(outcome, purpose, error)
     return referrers
@@ -74,4 +74,4 @@ def _parents(group_id: str, key: str) -> Reading[list[Referrer] | Problem]:
     parents = yield from groups.read_parents(group_id, key)
     if isinstance(parents, Problem):
         return parents
-    return [Referrer(group_id, "group", parent, "") for parent in parents]
+    return [Referrer(group_id, "groups", parent, "") for parent in parents]

@@ -64,3 +64,7 @@ class Draft:
     """Somebody may lose the ability through it: such changes go first."""
     definitions: Mapping[str, JSONValue] = field(default_factory=dict)
     """The live definitions that the change leans on; part of the approval's hash."""
+    object_id: str | None = None
+    """The live object's id; None for what is to be created, and for a singleton."""
+    traits: Mapping[str, str] = field(default_factory=dict)
+    """What else has to be known of the object to declare it again: see `Kind.restore`."""

@@ -35,3 +35,16 @@ def trouble(
 def listed(candidates: Iterable[Candidate]) -> str:
     """Candidates in a sentence: `SG-TAP-Users (id ...), ...`."""
     return ", ".join(f"{candidate.display_name!r} (id {candidate.id})" for candidate in candidates)
+
+
+def adopted(tenant: Tenant, path: tuple[str | int, ...], what: str, found: str) -> Finding:
+    """An object that is taken over by name: the pin to commit, so that the name alone never decides again."""
+    return trouble(
+        tenant,
+        (*path, "adopt"),
+        "adopted",
+        f"{what} is taken over: its id is {found}",
+        why="a name can be given to another object tomorrow, an id cannot",
+        fix=f"write `id: {found}` in the place of `adopt: true`",
+        severity="info",
+    )

@@ -7,10 +7,10 @@ The smaller values are named tuples: making a dataclass takes four times as long
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from tapctl.errors import Position
 from tapctl.model.values import JSONValue
@@ -47,6 +47,11 @@ class Identity(NamedTuple):
         """Whether an object that merely has the name may become this one. What is to be deleted never is."""
         return self.adopt and self.ensure == "present"
 
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether the object was found by name alone, which may be given to another one tomorrow."""
+        return self.takes_over and self.id is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -79,6 +84,9 @@ class Target(NamedTuple):
     """Valid to the end of this day, UTC."""
     reason: str | None = None
 
+    def is_valid(self, today: date) -> bool:
+        return self.until is None or self.until >= today
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -106,6 +114,9 @@ class Assignment(NamedTuple):
     until: date | None = None
     reason: str | None = None
 
+    def is_valid(self, today: date) -> bool:
+        return self.until is None or self.until >= today
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -126,6 +137,10 @@ class Profile:
     @property
     def address(self) -> str:
         return f"webSignIn.{self.identity.key}"
+
+
+Resource: TypeAlias = Group | Policy | Profile
+"""A declaration of one live object."""
 
 
 class Suppression(NamedTuple):
@@ -197,6 +212,10 @@ class Tenant:
     """Where each value begins."""
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The source lines of every file involved, by `Position.file`."""
+
+    def without_resources(self) -> Tenant:
+        """The same tenant, declaring nothing."""
+        return replace(self, groups={}, policy=None, profiles={})
 
     def position(self, *path: str | int) -> Position | None:
         """Where `path` was written, or the nearest part above it that was."""

@@ -181,8 +181,10 @@ class Referrer:
     """A live object that refers to a group."""
 
     group_id: str
-    kind: Literal["policy", "profile", "group"]
+    section: str
+    """The first part of the address that such an object has: groups, temporaryAccessPass, webSignIn."""
     id: str
+    """Empty for a singleton."""
     name: str
     """Display name. Untrusted text."""
 

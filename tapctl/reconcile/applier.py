@@ -130,12 +130,12 @@ class Applier:
             if blockers:
                 outcome = Outcome(name="skipped", message=f"it depends on {', '.join(blockers)}")
             else:
-                self._journal.planned(draft.change, _object_id(draft))
+                self._journal.planned(draft.change, draft.object_id, draft.traits)
                 begun = Outcome(name="failed", message="interrupted while it was under way; it may have been done")
                 self._open[draft.change.address] = replace(draft.change, outcome=begun)
                 outcome = await self._outcome_of(draft)
             change = replace(draft.change, outcome=outcome)
-            self._journal.ended(change, self._ids.get(change.address) or _object_id(draft))
+            self._journal.ended(change, self._ids.get(change.address) or draft.object_id)
             done[change.address] = change
         return tuple(done.values())
 
@@ -331,12 +331,6 @@ def _unverified(purpose: str) -> Outcome:
 
 def _is_applied(change: Change) -> bool:
     return change.outcome is not None and change.outcome.name == "applied"
-
-
-def _object_id(draft: Draft) -> str | None:
-    known = draft.definitions.get(draft.change.address)
-    found = known.get("id") if isinstance(known, dict) else known
-    return found if isinstance(found, str) else None
 
 
 def _new_id(answer: Answer) -> str | None:

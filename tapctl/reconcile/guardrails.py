@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from tapctl.kinds.registry import kind_of
 from tapctl.model.desired import ImpactLimits, Tenant
 from tapctl.model.plan import Change, Impact, ImpactCount, Violation
 from tapctl.reconcile.planner import Planned
@@ -40,17 +41,14 @@ def _denied(tenant: Tenant, changes: list[Change]) -> Iterator[Violation]:
             yield Violation(rule="delete", message=f"{change.address} would be deleted", address=change.address)
         if "widen" in deny and change.widens:
             yield Violation(rule="widen", message=f"{change.address} would be widened", address=change.address)
-        if "enable" in deny and enables(change):
+        if "enable" in deny and _enables(change):
             yield Violation(rule="enable", message=f"{change.address} would be enabled", address=change.address)
 
 
-def enables(change: Change) -> bool:
+def _enables(change: Change) -> bool:
     """Whether a change switches something on: the policy's state, or web sign-in in a profile."""
-    return any(
-        (item.path == "state" and item.after == "enabled")
-        or (item.path == "settings.enableWebSignIn" and item.after is True)
-        for item in change.fields
-    )
+    kind = kind_of(change.address)
+    return any(kind.effect(item).enables for item in change.fields)
 
 
 def _emptied(changes: list[Change]) -> Iterator[Violation]:

@@ -74,8 +74,8 @@ class Journal:
             }
         )
 
-    def planned(self, change: Change, object_id: str | None) -> None:
-        """A change that is about to be carried out, with its fields before and after."""
+    def planned(self, change: Change, object_id: str | None, traits: Mapping[str, str]) -> None:
+        """A change that is about to be carried out, with its fields before and after, and what the way back needs."""
         self._append(
             {
                 "entry": "change",
@@ -84,6 +84,7 @@ class Journal:
                 "id": object_id,
                 "title": change.title,
                 "irreversible": change.irreversible,
+                "traits": dict(traits),
                 "fields": [
                     {"path": item.path, "before": to_json(item.before), "after": to_json(item.after)}
                     for item in change.fields

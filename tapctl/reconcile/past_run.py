@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import unquote
 
 from tapctl.errors import RefusedError, UsageError
+from tapctl.kinds import canonical
+from tapctl.kinds.kind import AnyKind
+from tapctl.kinds.registry import kind_of
 from tapctl.kinds.settings import SETTINGS
-from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Delivery
+from tapctl.model.desired import ALL_DEVICES, ALL_USERS
 from tapctl.model.plan import Action, FieldChange
 from tapctl.model.values import JSONValue, Record, Value, from_json
 from tapctl.reconcile.journal import FORMAT_VERSION
 
 MOST_BYTES = 64 * 1024 * 1024
 
-_UNIQUE_NAME = re.compile(r"/groups\(uniqueName='(.+)'\)")
-_ADDRESS = re.compile(r"temporaryAccessPass|(groups|webSignIn)\..+", re.DOTALL)
 _ACTIONS: Mapping[str, Action] = {"create": "create", "update": "update", "delete": "delete"}
 
 
@@ -31,11 +30,14 @@ class Entry:
     action: Action
     id: str | None
     fields: tuple[FieldChange, ...]
-    unique_name: str | None = None
-    """A created group's mark."""
-    delivery: Delivery = "settings-catalog"
+    traits: Mapping[str, str] = field(default_factory=dict)
+    """What else the kind needs to declare the object again."""
     is_complete: bool = False
     """Whether the run saw it applied. Of the others, a part of the writes may have been carried out."""
+
+    @property
+    def kind(self) -> AnyKind:
+        return kind_of(self.address)
 
     @property
     def key(self) -> str:
@@ -123,8 +125,6 @@ def _run(entries: Sequence[dict[str, JSONValue]]) -> Run:
         match entry["entry"]:
             case "change":
                 changes[address] = _change(entry)
-            case "write" if address in changes:
-                changes[address] = _with_write(changes[address], _text(entry["path"]))
             case "outcome" if address in changes:
                 changes[address] = replace(changes[address], is_complete=entry.get("outcome") == "applied")
                 if address.startswith("groups.") and isinstance(entry.get("id"), str):
@@ -152,13 +152,15 @@ def _mapping(value: JSONValue) -> dict[str, JSONValue]:
 
 def _change(entry: Mapping[str, JSONValue]) -> Entry:
     address, fields, found = _text(entry["address"]), entry["fields"], entry.get("id")
-    if _ADDRESS.fullmatch(address) is None or not isinstance(fields, list):
-        raise ValueError(address)
+    kind_of(address)
+    if not isinstance(fields, list):
+        raise TypeError(fields)
     return Entry(
         address=address,
         action=_ACTIONS[_text(entry["action"])],
         id=found if isinstance(found, str) else None,
         fields=tuple(_field(_mapping(item)) for item in fields),
+        traits={name: _text(value) for name, value in _mapping(entry["traits"]).items()},
     )
 
 
@@ -167,26 +169,15 @@ def _field(item: Mapping[str, JSONValue]) -> FieldChange:
     if path.startswith("settings.") and path.removeprefix("settings.") not in SETTINGS:
         raise ValueError(path)
     before, after = (_checked(from_json(item[side])) for side in ("before", "after"))
-    if path == "assign.exclude" and any({ALL_DEVICES, ALL_USERS} & set(_entries(value)) for value in (before, after)):
+    listed = {*canonical.entries(before), *canonical.entries(after)}
+    if path == "assign.exclude" and {ALL_DEVICES, ALL_USERS} & listed:
         raise ValueError(path)
     return FieldChange(path=path, before=before, after=after)
 
 
-def _entries(value: Value) -> tuple[Value, ...]:
-    return value if isinstance(value, tuple) else ()
-
-
 def _checked(value: Value) -> Value:
     """A list holds texts, or the records of assignments."""
-    for item in _entries(value):
+    for item in canonical.entries(value):
         if not (isinstance(item, str) or (isinstance(item, Record) and set(item) == {"group", "filter", "mode"})):
             raise ValueError(item)
     return value
-
-
-def _with_write(entry: Entry, path: str) -> Entry:
-    """What the path of a write tells of the object: a group's mark, a profile's delivery."""
-    found = _UNIQUE_NAME.match(unquote(path))
-    if found is not None:
-        return replace(entry, unique_name=found[1].replace("''", "'"))
-    return replace(entry, delivery="oma-uri") if path.startswith("/deviceManagement/deviceConfigurations") else entry

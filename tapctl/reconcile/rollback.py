@@ -6,27 +6,22 @@ planned by itself, so that one that cannot be restored keeps no other from it.""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from tapctl.errors import Finding
+from tapctl.kinds.canonical import entries, group_of
+from tapctl.kinds.kind import Fields, Role
 from tapctl.kinds.naming import Names, index_members
-from tapctl.model.desired import Assignment, Group, Identity, Policy, Profile, SettingValue, Target, Tenant
-from tapctl.model.live import Found, LiveProfile, LiveTenant, Member, PinMissing
+from tapctl.kinds.roles import NESTED, groups_named, roles_of
+from tapctl.model.desired import Group, Identity, Policy, Tenant
+from tapctl.model.live import Found, LiveTenant, Member, PinMissing
 from tapctl.model.plan import FieldChange
-from tapctl.model.values import Record, Value, as_set
+from tapctl.model.values import Value, as_set
 from tapctl.reconcile.order import in_safe_order
 from tapctl.reconcile.past_run import Entry, Run
 from tapctl.reconcile.planner import Planned, plan_tenant, with_role
-
-Fields = Mapping[str, Value]
-"""Path to value, below one address."""
-
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_TARGET_LISTS = ("include", "exclude", "assign.include", "assign.exclude")
-
 
 # The desired state that goes back
 
@@ -50,11 +45,7 @@ def tenant_applied(run: Run, tenant: Tenant) -> Tenant:
 
 def _as_created(entry: Entry) -> tuple[Entry, Fields]:
     """What a run made, with the lists that it left empty."""
-    fields: dict[str, Value] = {item.path: item.after for item in entry.fields}
-    if not entry.address.startswith("groups."):
-        fields = {"assign.include": (), "assign.exclude": (), **fields}
-    elif "rule" not in fields:
-        fields = {"members": (), **fields}
+    fields = entry.kind.created({item.path: item.after for item in entry.fields})
     return replace(entry, action="update", id=None), fields
 
 
@@ -67,131 +58,35 @@ def _whole(run: Run, tenant: Tenant, parts: Sequence[Part]) -> Tenant:
 
 
 def _declared(run: Run, tenant: Tenant, parts: Sequence[Part], keys: set[str]) -> Tenant:
-    policy: Policy | None = None
+    """A tenant that declares the parts, and as external groups those keys and whatever the parts' lists name."""
+    keys = keys | {key for entry, wanted in parts for _, key in groups_named(entry.kind.lists_of_groups, wanted)}
+    if any(entry.address == Policy.address for entry, _ in parts):
+        keys |= set(tenant.break_glass)
     groups = {key: _reference(run, tenant, key) for key in sorted(keys)}
-    profiles: dict[str, Profile] = {}
+    declared = replace(tenant.without_resources(), groups=groups, suppressions=())
     for entry, wanted in parts:
-        # A target that no file named is known by its id alone; declared by its id it can be said again.
-        groups |= {key: _reference(run, tenant, key) for key in _mentioned(wanted) if key not in groups}
-        if entry.address.startswith("webSignIn."):
-            profiles[entry.key] = _profile(entry, wanted)
-        elif entry.address == "temporaryAccessPass":
-            policy = _policy(wanted)
-            groups |= {key: _reference(run, tenant, key) for key in tenant.break_glass if key not in groups}
-    groups |= {entry.key: _group(entry, wanted) for entry, wanted in parts if entry.address.startswith("groups.")}
-    kept = tuple(key for key in tenant.break_glass if key in groups)
-    return replace(tenant, groups=groups, policy=policy, profiles=profiles, break_glass=kept, suppressions=())
+        declared = entry.kind.declare(declared, entry.kind.restore(_identity(entry), wanted, entry.traits))
+    kept = tuple(key for key in tenant.break_glass if key in declared.groups)
+    return replace(declared, break_glass=kept)
+
+
+def _identity(entry: Entry) -> Identity:
+    """How the object of a change is found: what the run made goes by its mark, and is declared to be removed."""
+    if entry.action == "create":
+        return Identity(key=entry.key, ensure="absent")
+    return Identity(key=entry.key, id=entry.id)
 
 
 def _reference(run: Run, tenant: Tenant, key: str) -> Group:
-    """A group that is only referred to: the object that the run knew, else the one that the file names."""
+    """A group that is only referred to: the object that the run knew, else the one that the file names.
+
+    A target that no file named is known by its id alone; declared by its id it can be said again."""
     if key in run.groups:
         return Group(identity=Identity(key=key, id=run.groups[key]), external=True)
     if key in tenant.groups:
         declared = tenant.groups[key].identity
         return Group(identity=Identity(key=key, id=declared.id, display_name=declared.display_name), external=True)
     return Group(identity=Identity(key=key, id=key), external=True)
-
-
-def _mentioned(wanted: Fields) -> list[str]:
-    """The groups that the lists of one object name: by key, or by id where nothing else is known."""
-    named: list[str] = []
-    for path, value in wanted.items():
-        entries = value if isinstance(value, tuple) else ()
-        if path == "members":
-            named += [str(item).removeprefix("group:") for item in entries if str(item).startswith("group:")]
-        elif path in _TARGET_LISTS:
-            named += [_group_of(item) for item in entries]
-    return [name for name in named if name not in ("all-users", "all-devices") and not name.startswith("user:")]
-
-
-def _group_of(entry: Value) -> str:
-    return str(entry["group"]) if isinstance(entry, Record) else str(entry)
-
-
-def _group(entry: Entry, wanted: Fields) -> Group:
-    mark = entry.unique_name or f"tapctl-{entry.key}"
-    if entry.action == "create":
-        return Group(identity=Identity(key=entry.key, ensure="absent"), unique_name=mark)
-    members = wanted.get("members")
-    return Group(
-        unique_name=mark,
-        # Whoever is not in the list is to be seen as well: what to leave alone is decided here, not by kinds.
-        members_exact=True,
-        identity=Identity(key=entry.key, id=entry.id, display_name=_text(wanted.get("displayName"))),
-        description=_text(wanted.get("description")),
-        rule=_text(wanted.get("rule")),
-        members=tuple(str(item) for item in members) if isinstance(members, tuple) else None,
-    )
-
-
-def _text(value: Value) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _number(value: Value) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _listed(value: Value) -> tuple[str, ...] | None:
-    """A list of targets; one of a single person is left out, since tapctl does not make such targets."""
-    if not isinstance(value, tuple):
-        return None
-    return tuple(str(item) for item in value if not str(item).startswith("user:"))
-
-
-def _policy(wanted: Fields) -> Policy:
-    include, one_time, state = _listed(wanted.get("include")), wanted.get("oneTime"), wanted.get("state")
-    return Policy(
-        state="enabled" if state == "enabled" else "disabled" if state == "disabled" else None,
-        minimum=_number(wanted.get("lifetime.minimum")),
-        default=_number(wanted.get("lifetime.default")),
-        maximum=_number(wanted.get("lifetime.maximum")),
-        length=_number(wanted.get("length")),
-        one_time=one_time if isinstance(one_time, bool) else None,
-        include=tuple(Target(group=item) for item in include) if include is not None else None,
-        exclude=_listed(wanted.get("exclude")),
-    )
-
-
-def _profile(entry: Entry, wanted: Fields) -> Profile:
-    if entry.action == "create":
-        return Profile(identity=Identity(key=entry.key, ensure="absent"), delivery=entry.delivery)
-    tags = wanted.get("scopeTags")
-    return Profile(
-        identity=Identity(key=entry.key, id=entry.id, display_name=_text(wanted.get("displayName"))),
-        description=_text(wanted.get("description")),
-        delivery=entry.delivery,
-        settings={
-            path.removeprefix("settings."): _setting(value)
-            for path, value in wanted.items()
-            if path.startswith("settings.")
-        },
-        include=_assignments(wanted.get("assign.include")),
-        exclude=_assignments(wanted.get("assign.exclude")),
-        scope_tags=tuple(str(tag) for tag in tags) if isinstance(tags, tuple) else None,
-    )
-
-
-def _setting(value: Value) -> SettingValue:
-    if isinstance(value, tuple):
-        return tuple(str(item) for item in value)
-    return value if isinstance(value, bool | str) else None
-
-
-def _assignments(value: Value) -> tuple[Assignment, ...] | None:
-    if not isinstance(value, tuple):
-        return None
-    return tuple(
-        Assignment(
-            group=str(item["group"]),
-            filter=str(item["filter"]),
-            mode="exclude" if item["mode"] == "exclude" else "include",
-        )
-        if isinstance(item, Record)
-        else Assignment(group=str(item))
-        for item in value
-    )
 
 
 # The plan
@@ -229,7 +124,8 @@ def plan_back(run: Run, declared: Declarations, today: date, *, remove: bool) ->
             findings += changed
             parts += [] if changed else [(entry, {})]
     tenant, planned, notes = way.together(parts)
-    drafts = in_safe_order(with_role(declared.file, draft) for draft in planned.drafts)
+    roles = roles_of(declared.file)
+    drafts = in_safe_order(with_role(draft, roles) for draft in planned.drafts)
     return tenant, replace(planned, drafts=drafts, findings=(*findings, *notes, *planned.findings))
 
 
@@ -246,8 +142,7 @@ class _Way:
         self._members = index_members(item.object for item in seen.values() if isinstance(item, Found))
 
     def exists(self, entry: Entry) -> bool:
-        seen = self._live.groups if entry.address.startswith("groups.") else self._live.profiles
-        return isinstance(seen.get(entry.key), Found)
+        return entry.address in entry.kind.ids(self._live)
 
     def restorable(self, entry: Entry) -> tuple[dict[str, Value], list[Finding]]:
         """The fields that can go back, with what they are to hold; and findings on the others."""
@@ -255,7 +150,7 @@ class _Way:
         notes: list[Finding] = []
         refused: dict[str, list[str]] = {}
         for unit in _units(entry):
-            wanted, missing = self._wanted(unit)
+            wanted, missing = self._wanted(entry, unit)
             notes += [_not_restorable(f"{entry.address}: {text}") for text in missing]
             planned = self._plan([(entry, wanted)])
             if not planned.is_refused:
@@ -269,17 +164,18 @@ class _Way:
             notes.append(_not_restorable(f"{entry.address}: {', '.join(paths)} cannot be restored: {message}"))
         return back, notes
 
-    def _wanted(self, unit: Sequence[FieldChange]) -> tuple[dict[str, Value], list[str]]:
+    def _wanted(self, entry: Entry, unit: Sequence[FieldChange]) -> tuple[dict[str, Value], list[str]]:
         """What was there before, without what no longer exists; and a sentence on each such thing."""
         wanted: dict[str, Value] = {}
         missing: list[str] = []
         for item in unit:
             value = item.before
             if isinstance(value, tuple):
-                lost = [one for one in value if self._is_lost(item.path, one)]
-                missing += [f"{item.path} cannot hold {_name(one)} again, which no longer exists" for one in lost]
+                role = entry.kind.lists_of_groups.get(item.path)
+                lost = [one for one in value if role is not None and self._is_lost(role, one)]
+                missing += [f"{item.path} cannot hold {group_of(one)} again, which no longer exists" for one in lost]
                 value = tuple(one for one in value if one not in lost)
-            if item.path == "exclude" and isinstance(value, tuple):
+            if (entry.address, item.path) == (Policy.address, "exclude") and isinstance(value, tuple):
                 # Break-glass groups stay excluded, whatever was excluded before.
                 kept = [key for key in self._declared.before.break_glass if key not in value]
                 missing += [f"break-glass stays excluded ({', '.join(kept)})"] if kept else []
@@ -287,12 +183,10 @@ class _Way:
             wanted[item.path] = value
         return wanted, missing
 
-    def _is_lost(self, path: str, entry: Value) -> bool:
-        if path in _TARGET_LISTS:
-            return _group_of(entry) in self._gone
-        if path != "members":
-            return False
-        key = str(entry).removeprefix("group:")
+    def _is_lost(self, role: Role, entry: Value) -> bool:
+        if role != "member":
+            return group_of(entry) in self._gone
+        key = str(entry).removeprefix(NESTED)
         known = str(entry).lower()
         return key in self._gone if key != entry else known in self._live.people and not self._live.people[known]
 
@@ -307,7 +201,7 @@ class _Way:
             if item.path not in current:
                 continue
             is_ours, value = current[item.path] == item.after, wanted[item.path]
-            if item.path == "members":
+            if entry.kind.lists_of_groups.get(item.path) == "member":
                 members = _Members.of(current[item.path], value, self._spelled(item.after, planned.names))
                 is_ours = members.is_ours(self._kind, complete=entry.is_complete)
                 value = members.back
@@ -340,9 +234,7 @@ class _Way:
         planned = plan_tenant(tenant, self._declared.applied_live, self._today)
         fields = [item for draft in planned.drafts for item in draft.change.fields]
         touched = [item.path for item in fields if entry.is_complete or not _is_unfinished(item)]
-        seen = self._declared.applied_live.profiles.get(entry.key) if entry.address.startswith("webSignIn.") else None
-        if isinstance(seen, Found):
-            touched += _added_settings(seen.object, made[1])
+        touched += entry.kind.beyond(self._declared.applied_live, entry.address, made[1])
         if not touched and not planned.is_refused:
             return []
         what = f" ({', '.join(touched)})" if touched else ""
@@ -378,11 +270,11 @@ class _Way:
 
 def _units(entry: Entry) -> Iterator[tuple[FieldChange, ...]]:
     """The fields of a change, those together that make sense only together."""
-    lifetimes = tuple(item for item in entry.fields if item.path.startswith("lifetime."))
-    if lifetimes:
-        yield lifetimes
+    whole = tuple(item for item in entry.fields if item.path in entry.kind.inseparable)
+    if whole:
+        yield whole
     for item in entry.fields:
-        if item not in lifetimes:
+        if item not in whole:
             yield (item,)
 
 
@@ -420,11 +312,6 @@ def _is_unfinished(item: FieldChange) -> bool:
     return item.before in (None, "")
 
 
-def _added_settings(live: LiveProfile, made: Fields) -> list[str]:
-    added = [f"settings.{name}" for name in sorted(live.settings) if f"settings.{name}" not in made]
-    return [*added, *(["settings that tapctl does not model"] if live.unmodelled else [])]
-
-
 def _count_errors(planned: Planned) -> int:
     return sum(finding.severity == "error" for finding in planned.findings)
 
@@ -437,13 +324,9 @@ def _cannot_return(run: Run, *, remove: bool) -> Iterable[Finding]:
             message = f"{entry.address} was created by that apply and stays"
             yield _note("created-stays", message, "--override delete --reason TEXT removes it")
         for item in entry.fields:
-            people = item.before if isinstance(item.before, tuple) else ()
-            if entry.address == "temporaryAccessPass" and any(str(one).startswith("user:") for one in people):
+            role = entry.kind.lists_of_groups.get(item.path)
+            if role not in (None, "member") and any(str(one).startswith("user:") for one in entries(item.before)):
                 yield _not_restorable(f"{entry.address}: targets of single people are not made again")
-
-
-def _name(entry: Value) -> str:
-    return _group_of(entry) if isinstance(entry, Record) else str(entry)
 
 
 def _not_restorable(message: str) -> Finding:

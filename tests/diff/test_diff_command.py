@@ -104,6 +104,18 @@ def test_a_declaration_that_widens_says_so(
     assert change["widens"] is widens
 
 
+def test_who_leaves_a_group_that_is_nested_in_an_excluded_one_may_gain(repository: Repository) -> None:
+    repository.write(ACME, "members: [alan@contoso.com]", 'members: ["group:inner"]')
+    repository.write(
+        ACME, "  devices:\n", "  inner: {displayName: SG-Inner, members: [alan@contoso.com]}\n  devices:\n"
+    )
+    repository.commit("Nested")
+    repository.write(ACME, "members: [alan@contoso.com]", "members: []")
+    repository.commit("Left")
+
+    assert _diff(repository, "HEAD~1").change("acme", "groups.inner")["widens"] is True
+
+
 def test_declarations_come_and_go(repository: Repository) -> None:
     old = "  research: {displayName: SG-Research-Dynamic, external: true}\n"
     repository.write(ACME, old, "  fresh: {displayName: SG-Fresh}\n")

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tapctl.insight.attribution import MOST_PAGES, Attributions, Wanted, read_attributions
+from tapctl.insight.attribution import MOST_PAGES, Attributions, AuditSubject, read_attributions
 from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read
 from tapctl.model.values import JSONValue
 
 NOW = datetime(2026, 11, 22, 7, 29, tzinfo=UTC)
-POLICY = Wanted(address="temporaryAccessPass", id="TemporaryAccessPass", name="Temporary Access Pass policy")
-GROUP = Wanted(address="groups.a", id="11111111-1111-1111-1111-111111111111", name="SG-A")
-PROFILE = Wanted(address="webSignIn.w", id="22222222-2222-2222-2222-222222222222", name="WIN")
+POLICY = AuditSubject(address="temporaryAccessPass", id="TemporaryAccessPass", name="Temporary Access Pass policy")
+GROUP = AuditSubject(address="groups.a", id="11111111-1111-1111-1111-111111111111", name="SG-A")
+PROFILE = AuditSubject(address="webSignIn.w", id="22222222-2222-2222-2222-222222222222", name="WIN")
 
 
 def _entry(target: dict[str, JSONValue], **more: JSONValue) -> JSONValue:
@@ -38,7 +38,7 @@ def _page(*entries: JSONValue, following: str | None = None) -> Answer:
     return Answer(200, body | ({"@odata.nextLink": following} if following else {}))
 
 
-def _run(sought: Sequence[Wanted], *pages: Outcome) -> tuple[Attributions, list[Read]]:
+def _run(sought: Sequence[AuditSubject], *pages: Outcome) -> tuple[Attributions, list[Read]]:
     """What is found when every round is answered with the next page, and what was asked for."""
     reading, asked, answers = read_attributions(sought, NOW), list[Read](), iter(pages)
     outcomes: Sequence[Outcome] | None = None
@@ -137,7 +137,7 @@ def test_a_next_page_on_another_host_is_asked_of_graph_alone() -> None:
 
 
 def test_an_object_whose_id_is_gone_is_found_by_the_deletion_of_its_name() -> None:
-    gone = Wanted(address="groups.a", id=None, name="SG-A")
+    gone = AuditSubject(address="groups.a", id=None, name="SG-A")
     updated = _entry({"id": "x", "displayName": "SG-A"})
     deleted = _entry({"id": "x", "displayName": "SG-A"}, activityDisplayName="Delete group")
 

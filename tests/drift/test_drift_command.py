@@ -47,6 +47,12 @@ def test_with_drift_the_exit_code_is_2_and_the_document_is_that_of_a_plan(reposi
     [
         (POLICY, POLICY, "length=12", "Entra audit log"),
         ("groups.pass-users", "groups.SG-Pass-Users", "members-=ada@contoso.com", "Entra audit log"),
+        (
+            "groups.devices",
+            "groups.SG-Kiosk-Devices",
+            'rule=(device.displayName -startsWith "LOBBY")',
+            "Entra audit log",
+        ),
         ("webSignIn.windows-11", PROFILE, "settings.enableWebSignIn=false", "Intune audit log"),
         ("webSignIn.windows-11", PROFILE, "assign.include+=SG-Research-Dynamic", "Intune audit log"),
     ],

@@ -234,9 +234,9 @@ def test_a_patch_of_the_policy_makes_it_what_is_declared_and_sends_what_differs(
     names = Names()
     names.group_keys = {id_of(key): key for key in _keys}
     draft = policy.plan(tenant, declared, live, names, TODAY)
-    wanted = policy.wanted_values(declared, TODAY)
+    wanted = policy.wanted_fields(declared, TODAY)
     if draft is None:
-        assert wanted.items() <= policy.live_values(live, names).items()
+        assert wanted.items() <= policy.live_fields(live, names).items()
         return
     surroundings = Surroundings(ids={f"groups.{key}": id_of(key) for key in _keys}, graph_root="")
     (step,) = draft.steps(surroundings)
@@ -244,7 +244,7 @@ def test_a_patch_of_the_policy_makes_it_what_is_declared_and_sends_what_differs(
 
     after = policy.decode({**wire_of(live), **body})
 
-    assert wanted.items() <= policy.live_values(after, names).items()
+    assert wanted.items() <= policy.live_fields(after, names).items()
     paths = {item.path for item in draft.change.fields}
     lifetimes = 3 if any(path.startswith("lifetime.") for path in paths) else 0
     others = [path for path in paths if not path.startswith("lifetime.")]

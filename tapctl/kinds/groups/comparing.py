@@ -217,6 +217,7 @@ def _update(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Draf
     return Draft(
         change=change,
         steps=partial(update_steps, group, live, names),
+        object_id=live.id,
         # In the form in which other changes lean on this group, so that whichever of them is kept says the same.
         definitions={**names.group_definitions([group.identity.key]), **definitions_of_members(group, names)},
     )
@@ -250,6 +251,7 @@ def _creation(tenant: Tenant, group: Group, names: Names) -> Draft | Finding:
     return Draft(
         change=change,
         steps=partial(creation_steps, group, names),
+        traits={"uniqueName": group.unique_name},
         definitions=definitions_of_members(group, names),
     )
 
@@ -274,5 +276,6 @@ def _deletion(group: Group, live: LiveGroup) -> Draft:
         change=change,
         steps=partial(deletion_steps, group, live),
         narrows=True,
+        object_id=live.id,
         definitions={group.address: live.id},
     )

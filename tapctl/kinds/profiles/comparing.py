@@ -18,12 +18,11 @@ from tapctl.kinds.profiles.finding import FORMS
 from tapctl.kinds.profiles.wanted import (
     Wanted,
     definitions_of,
+    effect,
     group_addresses,
     is_lapse,
-    narrows,
     new_entries,
     unmanaged_reach,
-    widens,
     with_live_lists,
 )
 from tapctl.kinds.profiles.writing import creation_steps, deletion_steps, update_steps
@@ -202,7 +201,8 @@ def _update(
     refused = _refusal(tenant, profile, live, paths)
     if refused is not None:
         return [refused]
-    is_wider = any(widens(item) for item in fields)
+    effects = [effect(item) for item in fields]
+    is_wider = any(item.widens for item in effects)
     leaned = with_live_lists(live, wanted, names) if is_wider else wanted
     notes = (
         [f"keeps {live.unmodelled} setting{'s' if live.unmodelled != 1 else ''} that tapctl does not model"]
@@ -230,7 +230,9 @@ def _update(
     return Draft(
         change=change,
         steps=partial(update_steps, profile, live, content, wanted, paths, names),
-        narrows=any(narrows(item) for item in fields),
+        narrows=any(item.narrows for item in effects),
+        object_id=live.id,
+        traits={"delivery": live.delivery},
         definitions={
             profile.address: live.id,
             **(unmanaged_reach(profile, live, wanted, names) if is_wider else {}),
@@ -343,6 +345,7 @@ def _creation(
     return Draft(
         change=change,
         steps=partial(creation_steps, profile, content, wanted, names),
+        traits={"delivery": profile.delivery},
         definitions=definitions_of(tenant, wanted, names),
     )
 
@@ -369,6 +372,8 @@ def _deletion(profile: Profile, live: LiveProfile, names: Names) -> Draft:
         change=change,
         steps=partial(deletion_steps, profile, live),
         narrows=True,
+        object_id=live.id,
+        traits={"delivery": live.delivery},
         definitions={profile.address: live.id},
     )
 

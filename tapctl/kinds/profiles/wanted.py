@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from tapctl.kinds import assignments
+from tapctl.kinds.canonical import entries, group_of, removed_and_added
+from tapctl.kinds.effects import Effect, list_effect
 from tapctl.kinds.naming import Names
 from tapctl.kinds.settings import canonical
 from tapctl.model.desired import Profile, SettingValue, Tenant
@@ -44,57 +46,39 @@ class Wanted:
         )
 
 
-def entries_of(value: Value) -> tuple[Value, ...]:
-    return value if isinstance(value, tuple) else ()
-
-
-def widens(item: FieldChange) -> bool:
-    before, after = entries_of(item.before), entries_of(item.after)
+def effect(item: FieldChange) -> Effect:
+    """Whether somebody may gain or lose the ability by a change of one field."""
     match item.path:
         case "assign.include":
-            return assignments.includes_widen(before, after)
+            before, after = entries(item.before), entries(item.after)
+            return Effect(
+                widens=assignments.includes_widen(before, after), narrows=assignments.includes_narrow(before, after)
+            )
         case "assign.exclude":
-            return bool(set(before) - set(after))
+            return list_effect(item, excludes=True)
         case "settings.enableWebSignIn":
-            return item.after is True
+            is_enabled = item.after is True
+            return Effect(widens=is_enabled, enables=is_enabled, narrows=item.before is True)
         case _:
-            return False
-
-
-def narrows(item: FieldChange) -> bool:
-    before, after = entries_of(item.before), entries_of(item.after)
-    match item.path:
-        case "assign.include":
-            return assignments.includes_narrow(before, after)
-        case "assign.exclude":
-            return bool(set(after) - set(before))
-        case "settings.enableWebSignIn":
-            return item.before is True
-        case _:
-            return False
+            return Effect()
 
 
 def is_lapse(item: FieldChange, lapsed: frozenset[Value]) -> bool:
     if item.path != "assign.include":
         return False
-    gone = set(entries_of(item.before)) - set(entries_of(item.after))
-    come = set(entries_of(item.after)) - set(entries_of(item.before))
-    return bool(gone) and not come and gone <= lapsed
+    removed, added = removed_and_added(item)
+    return bool(removed) and not added and removed <= lapsed
 
 
 def group_addresses(tenant: Tenant, wanted: Wanted) -> tuple[str, ...]:
-    keys = [_key(entry) for entry in (*(wanted.include or ()), *(wanted.exclude or ()))]
+    keys = [group_of(entry) for entry in (*(wanted.include or ()), *(wanted.exclude or ()))]
     return tuple(f"groups.{key}" for key in dict.fromkeys(keys) if key in tenant.groups)
 
 
 def new_entries(fields: Iterable[FieldChange], wanted: Wanted) -> Wanted:
     """What enters the assignment lists, and nothing else."""
-    new = {item.path: tuple(set(entries_of(item.after)) - set(entries_of(item.before))) for item in fields}
+    new = {item.path: tuple(removed_and_added(item)[1]) for item in fields}
     return replace(wanted, include=new.get("assign.include", ()), exclude=new.get("assign.exclude", ()))
-
-
-def _key(entry: Value) -> str:
-    return str(entry["group"]) if isinstance(entry, Record) else str(entry)
 
 
 def definitions_of(tenant: Tenant, wanted: Wanted, names: Names) -> dict[str, JSONValue]:

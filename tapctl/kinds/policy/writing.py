@@ -1,0 +1,111 @@
+"""The one write of a changed policy, and the look that goes before and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from tapctl.kinds.canonical import entries
+from tapctl.kinds.naming import Names
+from tapctl.kinds.policy.labels import label
+from tapctl.kinds.policy.reading import ALL_USERS_ID, LIFETIMES, PATH, PLAIN_FIELDS, PlainField, read, version_in
+from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
+from tapctl.kinds.wire import JSONObject
+from tapctl.model.desired import ALL_USERS, Cloud
+from tapctl.model.live import DirectoryTarget, LivePolicy
+from tapctl.model.plan import FieldChange
+from tapctl.model.requests import Problem, Reading, Write
+from tapctl.model.values import JSONValue
+
+WRITE_PERMISSION = "Policy.ReadWrite.AuthenticationMethod"
+ODATA_TYPE = "#microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration"
+
+
+def update_steps(
+    cloud: Cloud,
+    fields: tuple[FieldChange, ...],
+    live: LivePolicy,
+    names: Names,
+    surroundings: Surroundings,
+) -> Steps:
+    """One PATCH of what differs."""
+    after = _after(fields, live, names, surroundings)
+    paths = {item.path for item in fields}
+    body: JSONObject = {"@odata.type": ODATA_TYPE, **_plain(after, _sent(paths))}
+    if "include" in paths:
+        body["includeTargets"] = _encode(after.include)
+    if "exclude" in paths:
+        body["excludeTargets"] = _encode(after.exclude)
+    yield Step(
+        write=Write(
+            purpose="updating the TAP policy",
+            version=version_in(cloud),
+            method="PATCH",
+            path=PATH,
+            body=body,
+            permission=WRITE_PERMISSION,
+        ),
+        look=partial(_look, cloud, live, after, paths),
+        before=_journal(live),
+    )
+
+
+def _sent(paths: Collection[str]) -> list[PlainField]:
+    """The three lifetimes go together when one differs: a range that is wrong in between is refused."""
+    is_range_changed = any(item.path in paths for item in LIFETIMES)
+    return [item for item in PLAIN_FIELDS if item.path in paths or (item in LIFETIMES and is_range_changed)]
+
+
+def _plain(policy: LivePolicy, fields: Iterable[PlainField]) -> JSONObject:
+    found: JSONObject = {item.wire: getattr(policy, item.attribute) for item in fields}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _after(fields: tuple[FieldChange, ...], live: LivePolicy, names: Names, surroundings: Surroundings) -> LivePolicy:
+    """The policy as it is to become; targets of deleted groups stay where they are."""
+    new = {item.path: item.after for item in fields}
+
+    def targets(path: str, current: frozenset[DirectoryTarget]) -> frozenset[DirectoryTarget]:
+        if path not in new:
+            return current
+        kept = frozenset(target for target in current if target.id in names.deleted_groups)
+        present = {label(target, names): target for target in current}
+        wanted = [str(entry) for entry in entries(new[path])]
+        return kept | frozenset(present.get(entry) or _resolve(entry, surroundings) for entry in wanted)
+
+    plain: dict[str, Any] = {item.attribute: new[item.path] for item in PLAIN_FIELDS if item.path in new}
+    return replace(live, include=targets("include", live.include), exclude=targets("exclude", live.exclude), **plain)
+
+
+def _resolve(entry: str, surroundings: Surroundings) -> DirectoryTarget:
+    if entry == ALL_USERS:
+        return DirectoryTarget("all-users", ALL_USERS_ID)
+    return DirectoryTarget("group", surroundings.ids[f"groups.{entry}"])
+
+
+def _encode(targets: frozenset[DirectoryTarget]) -> JSONValue:
+    return [
+        {"targetType": "user" if target.kind == "user" else "group", "id": target.id}
+        for target in sorted(targets, key=lambda target: (target.kind, target.id))
+    ]
+
+
+def _journal(live: LivePolicy) -> JSONValue:
+    plain: JSONObject = {item.wire: getattr(live, item.attribute) for item in PLAIN_FIELDS}
+    return {**plain, "includeTargets": _encode(live.include), "excludeTargets": _encode(live.exclude)}
+
+
+def _look(cloud: Cloud, before: LivePolicy, after: LivePolicy, paths: set[str]) -> Reading[Look | Problem]:
+    seen = yield from read(cloud)
+    if isinstance(seen, Problem):
+        return seen
+    if seen == before:
+        return Look(Standing.BEFORE)
+    # Graph may recalculate fields that were not sent (documented for update), so only those sent have to match.
+    sent = [item.attribute for item in PLAIN_FIELDS if item.path in paths]
+    sent += [name for name in ("include", "exclude") if name in paths]
+    if all(getattr(seen, name) == getattr(after, name) for name in sent):
+        return Look(Standing.AFTER)
+    return Look(Standing.FOREIGN, detail="the TAP policy is not as it was when the plan was made")
