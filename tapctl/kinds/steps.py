@@ -27,6 +27,10 @@ class Look:
     """The object's id, where the look found one."""
     detail: str = ""
     """For FOREIGN: what is different."""
+    unasked: tuple[str, ...] = ()
+    """For AFTER: the fields that were not written and do not hold what they held before."""
+    recalculated: tuple[str, ...] = ()
+    """For AFTER: the same, where Graph is documented to adjust a field to another one; in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,8 @@ class Step:
     look: Callable[[], Reading[Look | Problem]]
     before: JSONValue = None
     """What the journal keeps of the state before."""
+    looks_around: bool = False
+    """The look also reads other objects. Those that this run has just changed may be shown as they were for a while."""
 
 
 Steps: TypeAlias = Generator[Step, str | None, None]

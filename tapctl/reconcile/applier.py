@@ -11,13 +11,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Protocol
+from typing import Protocol, cast
 
 from tapctl.graph.reading import Reader, run_readings
 from tapctl.kinds.steps import Draft, Look, Standing, Step, Surroundings
 from tapctl.model.desired import Tenant
+from tapctl.model.live import LiveTenant
 from tapctl.model.plan import Change, Outcome
-from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Write
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading, Write
 from tapctl.model.requests import Outcome as Reply
 from tapctl.reconcile.journal import Journal
 from tapctl.reconcile.planner import Planned, plan_tenant
@@ -145,35 +146,38 @@ class Applier:
 
     async def _outcome_of(self, draft: Draft) -> Outcome:
         try:
-            await self._carry_out(draft)
-            await self._read_back(draft.change)
+            last = await self._carry_out(draft)
+            look = await self._read_back(draft.change, last)
         except _Stopped as stopped:
             return stopped.outcome
-        return Outcome(name="applied")
+        return Outcome(name="applied", message=_said_of(look.recalculated))
 
-    async def _carry_out(self, draft: Draft) -> None:
-        """Send the writes of one change; before the next the last has to be seen."""
+    async def _carry_out(self, draft: Draft) -> Step | None:
+        """Send the writes of one change; before the next the last has to be seen.
+
+        Returns:
+            The last of them.
+        """
         steps = draft.steps(Surroundings(ids=self._ids, graph_root=self._graph_root))
-        last: Step | None = None
         object_id: str | None = None
-        try:
-            step = next(steps)
-            while True:
-                if last is not None:
-                    object_id = (await self._until_after(last)).id or object_id
-                object_id = await self._send(draft.change, step, is_first=last is None) or object_id
-                if object_id is not None and draft.change.action == "create":
-                    self._ids[draft.change.address] = object_id
-                    self._made.add(draft.change.address)
-                last = step
-                step = steps.send(object_id)
-        except StopIteration:
-            return
+        step, is_first = next(steps, None), True
+        while step is not None:
+            object_id = await self._send(draft.change, step, is_first=is_first) or object_id
+            if object_id is not None and draft.change.action == "create":
+                self._ids[draft.change.address] = object_id
+                self._made.add(draft.change.address)
+            try:
+                following = steps.send(object_id)
+            except StopIteration:
+                return step
+            object_id = (await self._until_after(step)).id or object_id
+            step, is_first = following, False
+        return None
 
     async def _send(self, change: Change, step: Step, *, is_first: bool) -> str | None:
         """Send one write, once it is certain that it is still wanted; returns the object's id where it is known."""
         address = change.address
-        look = await self._before(step, is_first=is_first)
+        look = await self._before(step, is_settled=is_first and not (step.looks_around and change.depends_on))
         if look.standing is Standing.AFTER:
             return look.id
         settles_by = self._time.now() + SETTLING_SECONDS
@@ -224,11 +228,14 @@ class Applier:
             return await self._search(step, settled)
         raise _problem(settled)
 
-    async def _before(self, step: Step, *, is_first: bool) -> Look:
-        """The look right before a write. Between two writes of one change our own last one may still be settling."""
-        look = await (self._look(step) if is_first else self._poll(step, {Standing.BEFORE, Standing.AFTER}))
+    async def _before(self, step: Step, *, is_settled: bool) -> Look:
+        """The look right before a write. What this run wrote just before may still be settling."""
+        look = await (self._look(step) if is_settled else self._poll(step, {Standing.BEFORE, Standing.AFTER}))
         if look.standing is Standing.FOREIGN:
             raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
+        if look.unasked:
+            what = f"it is already as it is to become, but {_listed(look.unasked)} changed as well"
+            raise _failed(f"{step.write.purpose}: {what}; somebody else is at work", _RUN_AGAIN)
         return look
 
     async def _look(self, step: Step) -> Look:
@@ -239,8 +246,8 @@ class Applier:
 
     async def _until_after(self, step: Step) -> Look:
         look = await self._poll(step, {Standing.AFTER})
-        if look.standing is not Standing.AFTER:
-            raise _Stopped(_unverified(step.write.purpose))
+        if look.standing is not Standing.AFTER or look.unasked:
+            raise _Stopped(_unverified(step.write.purpose, look))
         return look
 
     async def _search(self, step: Step, reply: Problem) -> str | None:
@@ -281,30 +288,40 @@ class Applier:
             if isinstance(look, Problem):
                 if is_over or not _may_settle(look):
                     raise _problem(look)
-            elif look.standing in wanted or is_over:
+            elif (look.standing in wanted and not look.unasked) or is_over:
                 return look
             await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def _read_back(self, change: Change) -> None:
-        """Applied means: planning this address again, on what Graph says now, comes to nothing."""
+    async def _read_back(self, change: Change, last: Step | None) -> Look:
+        """Applied means: planning this address again, on what Graph says now, comes to nothing, and what nobody wrote
+        is as it was."""
         part = focus(self._tenant, change.address)
         deadline, pause = self._time.now() + READ_BACK_SECONDS, FIRST_PAUSE_SECONDS
         while True:
-            (live,) = await run_readings(self._remote, [read_tenant(part)])
+            readings: list[Reading[object]] = [read_tenant(part), _as_written() if last is None else last.look()]
+            seen = await run_readings(self._remote, readings)
+            live, look = cast("tuple[LiveTenant, Look | Problem]", seen)
             is_over = self._is_over(pause, deadline)
-            problems = live.problems()
-            if not problems:
-                planned = plan_tenant(part, live, self._today, only_lapsed=self._only_lapsed)
-                if not planned.is_refused and not _is_left(planned.drafts, change.address):
-                    return
-                if is_over:
-                    raise _Stopped(_unverified(change.address))
-            elif is_over or not all(_may_settle(problem) for problem in problems):
+            problems = [*live.problems(), *([look] if isinstance(look, Problem) else [])]
+            if problems and (is_over or not all(_may_settle(problem) for problem in problems)):
                 purpose = f"{change.address} was written, but could not be read back: {problems[0].describe()}"
                 raise _Stopped(Outcome(name="unverified", message=purpose, fix=problems[0].advice()))
+            if not isinstance(look, Problem) and not problems:
+                planned = plan_tenant(part, live, self._today, only_lapsed=self._only_lapsed)
+                is_planned_empty = not planned.is_refused and not _is_left(planned.drafts, change.address)
+                if is_planned_empty and look.standing is Standing.AFTER and not look.unasked:
+                    return look
+                if is_over:
+                    raise _Stopped(_unverified(change.address, look))
             await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def _as_written() -> Reading[Look | Problem]:
+    """The look at an object that needed no write."""
+    yield []
+    return Look(Standing.AFTER)
 
 
 _RUN_AGAIN = "run again: the new plan starts from what is there now"
@@ -321,7 +338,21 @@ def _is_left(drafts: Sequence[Draft], address: str) -> bool:
     return any(draft.change.address == address for draft in drafts)
 
 
-def _unverified(purpose: str) -> Outcome:
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def _said_of(recalculated: Sequence[str]) -> str:
+    return f"Graph adjusted more than was written: {_listed(recalculated)}" if recalculated else ""
+
+
+def _unverified(purpose: str, look: Look) -> Outcome:
+    if look.standing is Standing.AFTER and look.unasked:
+        return Outcome(
+            name="unverified",
+            message=f"{purpose}: written, and {_listed(look.unasked)} changed as well, which nobody asked for",
+            fix="look at the object: Graph lost it, or somebody changed it at the same moment; then `tapctl plan`",
+        )
     return Outcome(
         name="unverified",
         message=f"{purpose}: written, but not seen back within {READ_BACK_SECONDS:g} s or the time of the run",

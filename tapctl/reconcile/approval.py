@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tapctl.errors import OutdatedError, UsageError
-from tapctl.model.durations import duration
 from tapctl.model.plan import Change, TenantPlan
 from tapctl.model.values import JSONValue, Value, to_json
 
@@ -92,7 +91,8 @@ def check_age(stamp: datetime, now: datetime, max_age: timedelta, what: str) -> 
     if stamp - now > AHEAD:
         raise OutdatedError(f"{what} is stamped {stamp:%Y-%m-%d %H:%M} UTC, which is ahead of this machine's clock")
     if now - stamp > max_age:
-        limit = duration(int(max_age.total_seconds()) // 60)
+        minutes = int(max_age.total_seconds()) // 60
+        limit = f"{minutes}m" if minutes % 60 else f"{minutes // 60}h"
         raise OutdatedError(
             f"{what} of {stamp:%Y-%m-%d %H:%M} UTC has expired (approvalMaxAge is {limit})",
             fix="plan again and have the new plan approved",

@@ -262,7 +262,7 @@ def test_consent_expires_and_comes_from_no_future(repository: Repository, way: s
 
     assert (applied.code, len(repository.writes())) == (code, 0 if code else 1)
     if code:
-        assert "72 hours" in applied.tenant["error"] or "ahead of this machine's clock" in applied.tenant["error"]
+        assert "72h" in applied.tenant["error"] or "ahead of this machine's clock" in applied.tenant["error"]
 
 
 def test_the_time_in_an_approval_cannot_be_changed(repository: Repository) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from tapctl.errors import Finding
 from tapctl.kinds.groups.members import definitions_of_members, kinds_used, nested, spelled_members
-from tapctl.kinds.groups.writing import creation_steps, deletion_steps, update_steps
+from tapctl.kinds.groups.writing import ReadReferrers, creation_steps, deletion_steps, update_steps
 from tapctl.kinds.naming import Names
 from tapctl.kinds.steps import Draft
 from tapctl.kinds.troubles import listed, trouble
@@ -81,13 +81,15 @@ def kept_members(tenant: Tenant, group: Group, live: LiveGroup, names: Names) ->
     )
 
 
-def plan(tenant: Tenant, group: Group, sighting: Sighting[LiveGroup], names: Names) -> Draft | None | Finding:
+def plan(
+    tenant: Tenant, group: Group, sighting: Sighting[LiveGroup], names: Names, read_referrers: ReadReferrers
+) -> Draft | None | Finding:
     """What is to become of one declared group: nothing, a change, or a reason why not."""
     if group.external:
         return identity_trouble(tenant, group, sighting)
     match sighting:
         case Found(object=live) if group.identity.ensure == "absent":
-            return _synchronised(tenant, group, live) or _deletion(group, live)
+            return _synchronised(tenant, group, live) or _deletion(group, live, names, read_referrers)
         case Found(object=live):
             return _update(tenant, group, live, names)
         case Absent() if group.identity.ensure == "absent":
@@ -256,25 +258,24 @@ def _creation(tenant: Tenant, group: Group, names: Names) -> Draft | Finding:
     )
 
 
-def _deletion(group: Group, live: LiveGroup) -> Draft:
+def _deletion(group: Group, live: LiveGroup, names: Names, read_referrers: ReadReferrers) -> Draft:
+    members = as_set(names.member_label(member) for member in live.members or ())
+    fields: tuple[tuple[str, Value], ...] = (
+        ("description", live.description),
+        ("displayName", live.display_name),
+        ("members", members),
+        ("rule", live.rule),
+    )
     change = Change(
         address=group.address,
         action="delete",
         title=live.display_name,
-        fields=tuple(
-            FieldChange(path=path, before=value, after=None)
-            for path, value in (
-                ("description", live.description),
-                ("displayName", live.display_name),
-                ("rule", live.rule),
-            )
-            if value
-        ),
+        fields=tuple(FieldChange(path=path, before=value, after=None) for path, value in fields if value),
         irreversible=True,
     )
     return Draft(
         change=change,
-        steps=partial(deletion_steps, group, live),
+        steps=partial(deletion_steps, group, live, read_referrers),
         narrows=True,
         object_id=live.id,
         definitions={group.address: live.id},

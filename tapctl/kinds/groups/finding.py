@@ -92,11 +92,17 @@ def read(group: Group) -> Reading[Sighting[LiveGroup]]:
     """Find one declared group: by pin, else by mark, else see whether something has its name."""
     purpose = f"reading group {group.identity.key}"
     sighting = yield from _find(group, purpose)
-    wants_members = group.members is not None and not group.external and group.identity.ensure == "present"
-    if not isinstance(sighting, Found) or not wants_members:
+    if not isinstance(sighting, Found) or not _wants_members(group, sighting.object):
         return sighting
     members = yield from read_members(sighting.object.id, f"reading the members of group {group.identity.key}")
     return members if isinstance(members, Problem) else Found(replace(sighting.object, members=members))
+
+
+def _wants_members(group: Group, live: LiveGroup) -> bool:
+    """Whether membership is managed, or would be lost with the group. A rule says more than whom it matches today."""
+    if group.external:
+        return False
+    return live.rule is None if group.identity.ensure == "absent" else group.members is not None
 
 
 def read_members(group_id: str, purpose: str) -> Reading[frozenset[Member] | Problem]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import ClassVar
 
 from tapctl.errors import Finding
-from tapctl.kinds import audit
+from tapctl.kinds import audit, referrers
 from tapctl.kinds.canonical import as_text, as_texts
 from tapctl.kinds.effects import Effect
 from tapctl.kinds.groups import comparing, finding, looking_up
@@ -19,7 +20,7 @@ from tapctl.kinds.troubles import adopted, trouble
 from tapctl.model.desired import Group, Identity, Tenant
 from tapctl.model.live import Found, LiveGroup, LiveTenant, Referrer
 from tapctl.model.plan import FieldChange
-from tapctl.model.requests import Reading
+from tapctl.model.requests import Problem, Reading
 from tapctl.model.values import Value, as_set
 
 
@@ -122,7 +123,7 @@ class GroupKind(Kind[Group]):
             group = tenant.groups[key]
             if group.external or only_lapsed:
                 continue
-            planned = comparing.plan(tenant, group, live.groups[key], names)
+            planned = comparing.plan(tenant, group, live.groups[key], names, partial(_read_referrers, tenant, key))
             if planned is not None:
                 yield planned
 
@@ -140,6 +141,10 @@ class GroupKind(Kind[Group]):
     def effect(self, item: FieldChange) -> Effect:
         # Nobody can tell from two rules whom they match.
         return Effect(widens=item.path == "rule")
+
+
+def _read_referrers(tenant: Tenant, key: str, group_id: str) -> Reading[tuple[Referrer, ...] | Problem]:
+    return referrers.read(tenant.cloud, {key: group_id})
 
 
 def _found(live: LiveTenant) -> dict[str, LiveGroup]:

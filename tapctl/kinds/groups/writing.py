@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TypeAlias, cast
 
 from tapctl.kinds.groups.finding import by_id, by_mark, one, read_members
 from tapctl.kinds.groups.members import kinds_used
+from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
 from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
 from tapctl.kinds.wire import (
@@ -21,8 +23,10 @@ from tapctl.model.live import (
     LiveGroup,
     Member,
     MemberKind,
+    Referrer,
 )
 from tapctl.model.requests import Problem, Read, Reading, Write
+from tapctl.model.together import together
 from tapctl.model.values import JSONValue
 
 WRITE_PERMISSION = "Group.ReadWrite.All"
@@ -31,24 +35,24 @@ WRITE_PERMISSION = "Group.ReadWrite.All"
 ROLE_ASSIGNABLE_PERMISSION = "RoleManagement.ReadWrite.Directory"
 
 
+ReadReferrers: TypeAlias = Callable[[str], Reading[tuple[Referrer, ...] | Problem]]
+"""Reads everything that refers to the group with this id."""
+
 MOST_MEMBERS_IN_ONE_CALL = 20
 """Graph adds at most 20 members in one PATCH, all or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Expectation:
-    """How a group must stand before a write and after it."""
-
-    before: LiveGroup | None
-    after: LiveGroup | None
-
-    def judge(self, live: LiveGroup | None) -> Look:
-        found = live.id if live is not None else None
-        if live == self.after:
-            return Look(Standing.AFTER, found)
-        if live == self.before:
-            return Look(Standing.BEFORE, found)
-        return Look(Standing.FOREIGN, found, "the group is not as it was when the plan was made")
+def _every_field(live: LiveGroup) -> dict[str, object]:
+    """Everything of a group but its members, by path where a file can say it."""
+    return {
+        "displayName": live.display_name,
+        "description": live.description,
+        "rule": live.rule,
+        "uniqueName": live.unique_name,
+        "roleAssignable": live.role_assignable,
+        "synchronised": live.is_synchronised,
+        "type": (live.security_enabled, live.mail_enabled, live.is_microsoft_365),
+    }
 
 
 def _look_at(read: Read, judge: Callable[[LiveGroup | None], Look]) -> Reading[Look | Problem]:
@@ -78,6 +82,12 @@ def update_steps(group: Group, live: LiveGroup, names: Names, surroundings: Surr
         if after.rule != bare.rule:
             body["membershipRule"] = after.rule
         purpose = f"updating group {group.identity.key}"
+
+        def look(seen: LiveGroup | None) -> Look:
+            if seen is None:
+                return Look(Standing.FOREIGN, live.id, "the group is gone")
+            return judge(_every_field(bare), _every_field(after), _every_field(seen), live.id, "the group")
+
         yield Step(
             write=Write(
                 purpose=purpose,
@@ -87,7 +97,7 @@ def update_steps(group: Group, live: LiveGroup, names: Names, surroundings: Surr
                 body=body,
                 permission=WRITE_PERMISSION,
             ),
-            look=lambda: _look_at(by_id(live.id, purpose), _Expectation(bare, after).judge),
+            look=lambda: _look_at(by_id(live.id, purpose), look),
             before={"displayName": bare.display_name, "description": bare.description, "membershipRule": bare.rule},
         )
     if group.members is not None:
@@ -227,8 +237,25 @@ def _member_step(write: Write, group_id: str, expected: tuple[frozenset[str], fr
     return Step(write=write, look=look, before={"members": [*sorted(before)]})
 
 
-def deletion_steps(group: Group, live: LiveGroup, _surroundings: Surroundings) -> Steps:
+def deletion_steps(group: Group, live: LiveGroup, read_referrers: ReadReferrers, _surroundings: Surroundings) -> Steps:
     purpose = f"deleting group {group.identity.key}"
+
+    def look() -> Reading[Look | Problem]:
+        seen, referrers = yield from _read_for_deletion(live, read_referrers, purpose)
+        if isinstance(seen, Problem):
+            return seen
+        if seen is None:
+            return Look(Standing.AFTER, live.id)
+        if isinstance(referrers, Problem):
+            return referrers
+        if referrers:
+            return Look(
+                Standing.FOREIGN, live.id, f"something refers to the group: {referrers[0].name or referrers[0].id}"
+            )
+        same = seen == live
+        detail = "the group or its membership is not as it was when the plan was made"
+        return Look(Standing.BEFORE, live.id) if same else Look(Standing.FOREIGN, live.id, detail)
+
     yield Step(
         write=Write(
             purpose=purpose,
@@ -237,12 +264,42 @@ def deletion_steps(group: Group, live: LiveGroup, _surroundings: Surroundings) -
             path=f"/groups/{live.id}",
             permission=WRITE_PERMISSION,
         ),
-        look=lambda: _look_at(by_id(live.id, purpose), _Expectation(replace(live, members=None), None).judge),
+        look=look,
+        looks_around=True,
         before={
             "id": live.id,
             "displayName": live.display_name,
             "description": live.description,
             "uniqueName": live.unique_name,
             "membershipRule": live.rule,
+            "members": [*sorted(member.id for member in live.members or ())],
         },
     )
+
+
+def _read_for_deletion(
+    live: LiveGroup, read_referrers: ReadReferrers, purpose: str
+) -> Reading[tuple[LiveGroup | None | Problem, tuple[Referrer, ...] | Problem]]:
+    """The group as it is, with its members where those were planned from; None: it is gone. And what refers to it."""
+    parts = yield from together(
+        {
+            "group": _read_one(live.id, purpose, with_members=live.members is not None),
+            "referrers": cast("Reading[object]", read_referrers(live.id)),
+        }
+    )
+    return cast(
+        "tuple[LiveGroup | None | Problem, tuple[Referrer, ...] | Problem]", (parts["group"], parts["referrers"])
+    )
+
+
+def _read_one(group_id: str, purpose: str, *, with_members: bool) -> Reading[object]:
+    (outcome,) = yield [by_id(group_id, purpose)]
+    if is_missing(outcome):
+        return None
+    found = one(outcome, purpose)
+    if isinstance(found, Problem) or not with_members:
+        return found if isinstance(found, Problem) else found.object
+    members = yield from read_members(group_id, purpose)
+    if isinstance(members, Problem):
+        return None if is_missing(members) else members
+    return replace(found.object, members=members)

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 from tapctl.kinds.canonical import entries
+from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
 from tapctl.kinds.policy.labels import label
 from tapctl.kinds.policy.reading import ALL_USERS_ID, LIFETIMES, PATH, PLAIN_FIELDS, PlainField, read, version_in
-from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
+from tapctl.kinds.steps import Look, Step, Steps, Surroundings
 from tapctl.kinds.wire import JSONObject
 from tapctl.model.desired import ALL_USERS, Cloud
 from tapctl.model.live import DirectoryTarget, LivePolicy
@@ -20,6 +21,7 @@ from tapctl.model.requests import Problem, Reading, Write
 from tapctl.model.values import JSONValue
 
 WRITE_PERMISSION = "Policy.ReadWrite.AuthenticationMethod"
+RECALCULATED = frozenset(item.path for item in PLAIN_FIELDS) - {"state"}
 ODATA_TYPE = "#microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration"
 
 
@@ -47,7 +49,7 @@ def update_steps(
             body=body,
             permission=WRITE_PERMISSION,
         ),
-        look=partial(_look, cloud, live, after, paths),
+        look=partial(_look, cloud, live, after),
         before=_journal(live),
     )
 
@@ -97,15 +99,22 @@ def _journal(live: LivePolicy) -> JSONValue:
     return {**plain, "includeTargets": _encode(live.include), "excludeTargets": _encode(live.exclude)}
 
 
-def _look(cloud: Cloud, before: LivePolicy, after: LivePolicy, paths: set[str]) -> Reading[Look | Problem]:
+def _look(cloud: Cloud, before: LivePolicy, after: LivePolicy) -> Reading[Look | Problem]:
     seen = yield from read(cloud)
     if isinstance(seen, Problem):
         return seen
-    if seen == before:
-        return Look(Standing.BEFORE)
-    # Graph may recalculate fields that were not sent (documented for update), so only those sent have to match.
-    sent = [item.attribute for item in PLAIN_FIELDS if item.path in paths]
-    sent += [name for name in ("include", "exclude") if name in paths]
-    if all(getattr(seen, name) == getattr(after, name) for name in sent):
-        return Look(Standing.AFTER)
-    return Look(Standing.FOREIGN, detail="the TAP policy is not as it was when the plan was made")
+    is_, was = _every_field(seen), _every_field(before)
+    look = judge(was, _every_field(after), is_, None, "the TAP policy")
+    # Documented for update: what is not sent keeps its value, or is recalculated from what is. Whom the policy reaches
+    # is nothing to be recalculated.
+    adjusted = [path for path in look.unasked if path in RECALCULATED]
+    return replace(
+        look,
+        unasked=tuple(path for path in look.unasked if path not in RECALCULATED),
+        recalculated=tuple(f"{path} is {is_[path]} now, and was {was[path]}" for path in adjusted),
+    )
+
+
+def _every_field(live: LivePolicy) -> dict[str, object]:
+    plain = {item.path: getattr(live, item.attribute) for item in PLAIN_FIELDS}
+    return {**plain, "include": live.include, "exclude": live.exclude}

@@ -13,6 +13,7 @@ from tapctl.kinds.deliveries import (
     list_read,
     summaries,
 )
+from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles.finding import FORMS
 from tapctl.kinds.profiles.wanted import Wanted, assigns_first
@@ -78,11 +79,21 @@ def _judge(
     seen = yield from form.read_whole(profile_id, purpose)
     if isinstance(seen, Problem):
         return seen
-    if seen == before:
-        return Look(Standing.BEFORE, profile_id)
-    if seen == after:
-        return Look(Standing.AFTER, profile_id)
-    return Look(Standing.FOREIGN, profile_id, "the profile is not as it was when the plan was made")
+    return judge(_every_field(before), _every_field(after), _every_field(seen), profile_id, "the profile")
+
+
+def _every_field(live: LiveProfile) -> dict[str, object]:
+    """Everything that may not change unless it was written, by path where a file can say it."""
+    return {
+        "displayName": live.name,
+        "description": live.description,
+        "tapctl's mark in the description": live.mark,
+        **{f"settings.{name}": value for name, value in live.settings.items()},
+        "settings that tapctl does not model": (live.unmodelled, live.unmodelled_digest),
+        "assign": live.assignments,
+        "scopeTags": live.scope_tag_ids,
+        "template": live.is_templated,
+    }
 
 
 def update_steps(
