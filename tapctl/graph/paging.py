@@ -32,9 +32,10 @@ class Pages:
 
     def take(self, outcome: Outcome) -> None:
         """The outcome of `following`."""
-        self._following = None
+        asked, self._following = self._following, None
         if isinstance(outcome, Problem):
-            self._problem = outcome
+            self._following = _unsized(asked) if asked is not None and outcome.status == 400 else None
+            self._problem = outcome if self._following is None else None
             return
         self._first = self._first or outcome
         if not self._read.paged or not isinstance(outcome.body, dict):
@@ -58,7 +59,7 @@ class Pages:
         if not self._read.paged or not isinstance(self._first.body, dict):
             return self._first
         whole: dict[str, JSONValue] = {key: value for key, value in self._first.body.items() if key != _NEXT}
-        return replace(self._first, body=whole | {"value": self._items})
+        return replace(self._first, body=whole | {"value": _without_overlap(self._items)})
 
     def _follow(self, link: JSONValue) -> None:
         """Go on at a link, verbatim, with the headers of the first page (ConsistencyLevel must stay)."""
@@ -73,3 +74,26 @@ class Pages:
             self._links.add(str(link))
             version, path = place
             self._following = replace(self._read, method="GET", body=None, version=version, path=path)
+
+
+def _unsized(read: Read) -> Read | None:
+    """A refused read without its `$top`; None where it has none.
+
+    Graph refuses a page size above a collection's maximum, and documents the maximum of few collections."""
+    path, _, query = read.path.partition("?")
+    kept = [part for part in query.split("&") if not part.startswith("$top=")]
+    unsized = f"{path}?{'&'.join(kept)}" if kept and kept != [""] else path
+    return replace(read, path=unsized) if unsized != read.path else None
+
+
+def _without_overlap(items: list[JSONValue]) -> list[JSONValue]:
+    """Two pages may show one object, when others were added meanwhile: of equal items with one id, one is kept."""
+    seen: dict[str, list[JSONValue]] = {}
+    kept: list[JSONValue] = []
+    for item in items:
+        found = item.get("id") if isinstance(item, dict) else None
+        same = seen.setdefault(found, []) if isinstance(found, str) else []
+        if item not in same:
+            kept.append(item)
+            same.append(item)
+    return kept

@@ -11,12 +11,12 @@ from typing import Literal, TypeAlias
 
 from tapctl.errors import Finding
 from tapctl.graph.reading import Reader, run_readings
-from tapctl.insight.impact_scopes import ENABLE, assignment_scope, effects_of
+from tapctl.insight.impact_scopes import assignment_scope, effects_of
 from tapctl.insight.reach import Entry, Scope, Term
 from tapctl.kinds.custom import CustomProfile
 from tapctl.kinds.deliveries import Form, assignments_read, decode_assignments, list_read
 from tapctl.kinds.profiles import CATALOG
-from tapctl.kinds.settings import decode_instance, oma_node
+from tapctl.kinds.settings import ENABLE, decode_instance, oma_node
 from tapctl.kinds.troubles import trouble
 from tapctl.kinds.wire import (
     JSONObject,

@@ -29,6 +29,8 @@ def count_users(policy: Transition, memberships: Mapping[str, Membership]) -> Re
     if policy.before.is_on is None or policy.after.is_on is None:
         return None
     targets = _targets([policy])
+    if any(target.kind == "other" for target in targets):
+        return None
     directory = yield from read_directory(_question(targets, memberships, side="users"))
     if isinstance(directory, Problem):
         return None

@@ -19,13 +19,13 @@ from tapctl.insight.reach import (
 )
 from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
+from tapctl.kinds.settings import ENABLE
 from tapctl.model.desired import ALL_USERS, Tenant
 from tapctl.model.live import DirectoryTarget, Found, LiveAssignment, LivePolicy, LiveProfile, LiveTenant, Member
 from tapctl.model.plan import Change, FieldChange
 from tapctl.model.values import Record, Value
 from tapctl.reconcile.planner import Planned
 
-ENABLE = "enableWebSignIn"
 POLICY_ADDRESS = "temporaryAccessPass"
 
 
@@ -128,16 +128,20 @@ def member_term(member: Member) -> Term | None:
 
 
 def policy_transition(live: LivePolicy, change: Change | None, resolver: _Resolver) -> Transition:
-    """The policy before and after its change; targets of deleted groups match nobody and are left out."""
+    """The policy before and after its change; targets of deleted groups match nobody and are left out.
+
+    Targets of types that tapctl does not know stay, whatever changes."""
     before = policy_scope(live, resolver.names.deleted_groups)
     if change is None:
         return Transition(before=before, after=before)
     fields = {item.path: item.after for item in change.fields}
     include, exclude = before.include, before.exclude
     if "include" in fields:
-        include = frozenset(Entry(resolver.policy_target(label)) for label in _labels(fields["include"]))
+        include = frozenset(item for item in include if item.target.kind == "other")
+        include |= {Entry(resolver.policy_target(label)) for label in _labels(fields["include"])}
     if "exclude" in fields:
-        exclude = frozenset(resolver.policy_target(label) for label in _labels(fields["exclude"]))
+        exclude = frozenset(item for item in exclude if item.kind == "other")
+        exclude |= {resolver.policy_target(label) for label in _labels(fields["exclude"])}
     is_on = _is_on(fields["state"]) if "state" in fields else before.is_on
     return Transition(before=before, after=Scope(is_on=is_on, include=include, exclude=exclude))
 

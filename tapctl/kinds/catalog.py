@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from tapctl.kinds import mark
 from tapctl.kinds.deliveries import (
@@ -15,7 +16,15 @@ from tapctl.kinds.deliveries import (
     assignments_read,
     decode_assignments,
 )
-from tapctl.kinds.settings import BY_DEFINITION, SETTINGS, decode_instance, encode_instance, shape_of
+from tapctl.kinds.settings import (
+    BY_DEFINITION,
+    SETTINGS,
+    decode_value,
+    encode_instance,
+    modelled_name,
+    read_each,
+    shape_of,
+)
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
@@ -33,6 +42,9 @@ from tapctl.model.desired import Delivery, SettingValue
 from tapctl.model.live import LiveProfile, SettingShape
 from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Reading, Write
 from tapctl.model.values import JSONValue
+
+PLATFORMS, TECHNOLOGIES = "windows10", "mdm"
+"""What a policy of Windows settings is made for."""
 
 INFERRED_SHAPES: dict[str, SettingShape] = {
     "configureWebSignInAllowedUrls": "collection",
@@ -100,16 +112,13 @@ class SettingsCatalog:
             Malformed: when a part is not what Graph documents.
         """
         instances = [as_object(element.get("settingInstance"), "settingInstance") for element in elements]
-        decoded = [decode_instance(instance) for instance in instances]
-        modelled = [pair for pair in decoded if pair is not None]
-        if len({name for name, _ in modelled}) != len(modelled):
-            raise Malformed("a setting occurs twice")
-        foreign = [instance for instance, pair in zip(instances, decoded, strict=True) if pair is None]
-        holding = {
-            pair[0]: instance
-            for instance, pair in zip(instances, decoded, strict=True)
-            if pair is not None and _holds_unmodelled(instance)
-        }
+        by_name: dict[str, list[JSONObject]] = {}
+        for instance in instances:
+            by_name.setdefault(modelled_name(instance), []).append(instance)
+        foreign = by_name.pop("", [])
+        settings, unreadable = read_each(by_name, decode_value)
+        foreign += [instance for name in sorted(unreadable) for instance in by_name[name]]
+        holding = {name: by_name[name][0] for name in settings if _holds_unmodelled(by_name[name][0])}
         template = item.get("templateReference")
         template_id = template.get("templateId") if isinstance(template, dict) else None
         description, key = mark.split(text_or_none(item, "description") or "")
@@ -119,10 +128,12 @@ class SettingsCatalog:
             description=description,
             mark=key,
             delivery=self.delivery,
-            settings=dict(modelled),
+            settings=settings,
             unmodelled=len(foreign),
             masked=sum(1 for instance in instances if _is_secret(instance)),
             holding_unmodelled=frozenset(holding),
+            unreadable=unreadable,
+            carried=_carried(item),
             is_templated=bool(template_id),
             scope_tag_ids=frozenset(texts(item, "roleScopeTagIds")),
             assignments=decode_assignments(assigned),
@@ -130,12 +141,15 @@ class SettingsCatalog:
             wire={"policy": item, "instances": [*instances], "assigned": assigned},
         )
 
+    def carried(self, live: LiveProfile | None, _content: Content) -> Mapping[str, tuple[str, ...]]:
+        return live.carried if live is not None else _carried({})
+
     def creation_body(self, content: Content) -> JSONObject:
         return {
             "name": content.name,
             "description": content.description,
-            "platforms": "windows10",
-            "technologies": "mdm",
+            "platforms": PLATFORMS,
+            "technologies": TECHNOLOGIES,
             "roleScopeTagIds": [*sorted(content.scope_tag_ids)],
             "templateReference": {"templateId": ""},
             "settings": [
@@ -160,8 +174,8 @@ class SettingsCatalog:
             "name": content.name,
             # As it was read, line breaks included: the decoded text has only one kind of them.
             "description": content.description if "description" in changed else policy.get("description") or "",
-            "platforms": policy.get("platforms") or "windows10",
-            "technologies": policy.get("technologies") or "mdm",
+            "platforms": policy.get("platforms") or PLATFORMS,
+            "technologies": policy.get("technologies") or TECHNOLOGIES,
             "roleScopeTagIds": [*sorted(content.scope_tag_ids)],
             "templateReference": {"templateId": ""},
             "settings": [_element(instance) for instance in self._instances(live, content)],
@@ -173,15 +187,15 @@ class SettingsCatalog:
         instances: list[JSONObject] = []
         seen: set[str] = set()
         for instance in objects(as_object(live.wire, "the policy as read")["instances"], "instances"):
-            setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
-            if setting is None:
+            name = modelled_name(instance)
+            if not name or name in live.unreadable:
                 instances.append(instance)
                 continue
-            seen.add(setting.name)
-            if setting.name in content.settings:
-                value = content.settings[setting.name]
-                unchanged = value == live.settings.get(setting.name)
-                instances.append(instance if unchanged else encode_instance(setting.name, value, shape_of(instance)))
+            seen.add(name)
+            if name in content.settings:
+                value = content.settings[name]
+                unchanged = value == live.settings.get(name)
+                instances.append(instance if unchanged else encode_instance(name, value, shape_of(instance)))
         for name in sorted(set(content.settings) - seen):
             shape = content.shapes.get(name, INFERRED_SHAPES.get(name, "text"))
             instances.append(encode_instance(name, content.settings[name], shape))
@@ -241,6 +255,11 @@ def _without_annotations(value: JSONValue) -> JSONValue:
             if key == "@odata.type" or "@odata." not in key
         }
     return value
+
+
+def _carried(item: JSONObject) -> dict[str, tuple[str, ...]]:
+    platforms, technologies = item.get("platforms") or PLATFORMS, item.get("technologies") or TECHNOLOGIES
+    return {"platforms and technologies": (str(platforms), str(technologies))}
 
 
 def _is_secret(value: JSONValue) -> bool:

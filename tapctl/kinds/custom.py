@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from tapctl.kinds import mark
 from tapctl.kinds.deliveries import (
@@ -15,7 +16,7 @@ from tapctl.kinds.deliveries import (
     assignments_read,
     decode_assignments,
 )
-from tapctl.kinds.settings import decode_oma, encode_oma, oma_node
+from tapctl.kinds.settings import SETTINGS, decode_oma, encode_oma, oma_node, read_each
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
@@ -106,20 +107,13 @@ class CustomProfile:
         Raises:
             Malformed: when a part is not what Graph documents.
         """
-        settings: dict[str, SettingValue] = {}
-        foreign: list[JSONObject] = []
-        clear: list[JSONObject] = []
-        for oma in omas:
-            setting = oma_node(text(oma, "omaUri"))
-            if setting is None:
-                foreign.append(oma)
-                clear.append(oma)
-                continue
-            if setting.name in settings:
-                raise Malformed("a setting occurs twice")
-            value = plain[text(oma, "secretReferenceValueId")] if is_masked(oma) else oma.get("value")
-            settings[setting.name] = decode_oma(setting, value)
-            clear.append({**oma, "value": value})
+        clear = [_in_clear(oma, plain) for oma in omas]
+        by_name: dict[str, list[JSONObject]] = {}
+        for oma in clear:
+            by_name.setdefault(_modelled_name(oma), []).append(oma)
+        foreign = by_name.pop("", [])
+        settings, unreadable = read_each(by_name, _decode_value)
+        foreign += [oma for name in sorted(unreadable) for oma in by_name[name]]
         description, key = mark.split(text_or_none(item, "description") or "")
         return LiveProfile(
             id=identifier(item),
@@ -133,8 +127,15 @@ class CustomProfile:
             scope_tag_ids=frozenset(texts(item, "roleScopeTagIds")),
             assignments=decode_assignments(assigned),
             unmodelled_digest=_digest(foreign),
+            unreadable=unreadable,
+            carried={_row(name): _words(by_name[name][0]) for name in settings},
             wire={"profile": item, "omas": [*clear], "assigned": assigned},
         )
+
+    def carried(self, live: LiveProfile | None, content: Content) -> Mapping[str, tuple[str, ...]]:
+        known = live.carried if live is not None else {}
+        rows = {_row(name): _words(encode_oma(name, value)) for name, value in content.settings.items()}
+        return {row: known.get(row, words) for row, words in rows.items()}
 
     def creation_body(self, content: Content) -> JSONObject:
         return {
@@ -169,18 +170,18 @@ class CustomProfile:
         omas: list[JSONObject] = []
         seen: set[str] = set()
         for oma in objects(as_object(live.wire, "the profile as read")["omas"], "omas"):
-            setting = oma_node(text(oma, "omaUri"))
-            if setting is None:
+            name = _modelled_name(oma)
+            if not name or name in live.unreadable:
                 omas.append(_sendable(oma))
                 continue
-            seen.add(setting.name)
-            if setting.name in content.settings:
-                value = content.settings[setting.name]
-                if value == live.settings.get(setting.name):
+            seen.add(name)
+            if name in content.settings:
+                value = content.settings[name]
+                if value == live.settings.get(name):
                     omas.append(_sendable(oma))
                     continue
-                new = encode_oma(setting.name, value)
-                kept: JSONObject = {name: oma[name] for name in ("displayName", "description", "omaUri") if name in oma}
+                new = encode_oma(name, value)
+                kept: JSONObject = {key: oma[key] for key in ("displayName", "description", "omaUri") if key in oma}
                 omas.append({**new, **kept})
         omas += [encode_oma(name, content.settings[name]) for name in sorted(set(content.settings) - seen)]
         return omas
@@ -189,6 +190,30 @@ class CustomProfile:
         if live.masked and any(item.startswith("settings.") for item in changed):
             return f"it holds {live.masked} encrypted settings that Graph shows masked and that would be overwritten"
         return None
+
+
+def _modelled_name(oma: JSONObject) -> str:
+    """Which setting a row is of; empty for one that tapctl does not model."""
+    setting = oma_node(text(oma, "omaUri"))
+    return setting.name if setting is not None else ""
+
+
+def _in_clear(oma: JSONObject, plain: Mapping[str, str]) -> JSONObject:
+    """A row with the plain text of its value, where that was asked for."""
+    is_hidden = is_masked(oma) and _modelled_name(oma)
+    return {**oma, "value": plain[text(oma, "secretReferenceValueId")]} if is_hidden else oma
+
+
+def _decode_value(oma: JSONObject) -> SettingValue:
+    return decode_oma(SETTINGS[_modelled_name(oma)], oma.get("value"))
+
+
+def _row(name: str) -> str:
+    return f"the name and description of the row of {name}"
+
+
+def _words(oma: JSONObject) -> tuple[str, ...]:
+    return text_or_none(oma, "displayName") or "", text_or_none(oma, "description") or ""
 
 
 def is_masked(oma: JSONObject) -> bool:

@@ -52,7 +52,11 @@ class Form(Protocol):
     def read_whole(self, profile_id: str, purpose: str) -> Reading[LiveProfile | Problem]:
         """Everything of one profile: metadata, settings, assignments."""
 
-    def creation_body(self, content: Content) -> JSONObject: ...
+    def creation_body(self, content: Content) -> JSONObject:
+        """What creates the profile; assignments are a write of their own."""
+
+    def carried(self, live: LiveProfile | None, content: Content) -> Mapping[str, tuple[str, ...]]:
+        """`LiveProfile.carried` after the profile was written, or created where there is no live one."""
 
     def update(self, live: LiveProfile, content: Content, changed: frozenset[str], purpose: str) -> Write:
         """The one write that makes metadata and settings what `content` says; `changed` holds field paths."""

@@ -5,7 +5,7 @@ Sources: Policy CSP Authentication and ADMX_CredentialProviders; ids and options
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,9 @@ from tapctl.model.live import SettingShape
 from tapctl.model.values import JSONValue, as_set
 
 SettingKind = Literal["three-way", "two-way", "hosts", "text", "provider", "providers"]
+
+ENABLE = "enableWebSignIn"
+"""The setting that gives a profile's devices the ability."""
 
 PREFIX = "device_vendor_msft_policy_config_"
 GRAPH = "#microsoft.graph.deviceManagementConfiguration"
@@ -122,16 +125,52 @@ def provider_clsid(value: str) -> str:
 # The settings catalog
 
 
+def modelled_name(instance: JSONObject) -> str:
+    """Which setting an instance is of; empty for one that tapctl does not model."""
+    setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
+    return setting.name if setting is not None else ""
+
+
 def decode_instance(instance: JSONObject) -> tuple[str, SettingValue] | None:
     """A modelled setting's name and canonical value; None for a setting that tapctl does not model.
 
     Raises:
         Malformed: when a modelled setting has a shape that Graph does not document.
     """
-    setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
-    if setting is None:
-        return None
-    return setting.name, canonical(setting.name, _decode_value(setting, instance))
+    name = modelled_name(instance)
+    return (name, decode_value(instance)) if name else None
+
+
+def decode_value(instance: JSONObject) -> SettingValue:
+    """The canonical value of an instance of a modelled setting.
+
+    Raises:
+        Malformed: when it has a shape that Graph does not document.
+    """
+    setting = SETTINGS[modelled_name(instance)]
+    return canonical(setting.name, _decode_value(setting, instance))
+
+
+def read_each(
+    by_name: Mapping[str, Sequence[JSONObject]], decode: Callable[[JSONObject], SettingValue]
+) -> tuple[dict[str, SettingValue], dict[str, str]]:
+    """The value of each setting, and of those that cannot be read, why.
+
+    Raises:
+        Malformed: when it is web sign-in itself: whom the profile reaches would be unknown.
+    """
+    values: dict[str, SettingValue] = {}
+    unreadable: dict[str, str] = {}
+    for name, found in by_name.items():
+        try:
+            if len(found) > 1:
+                raise Malformed(f"{name} occurs twice")
+            values[name] = decode(found[0])
+        except Malformed as error:
+            if name == ENABLE:
+                raise
+            unreadable[name] = str(error)
+    return values, unreadable
 
 
 def _decode_value(setting: Setting, instance: JSONObject) -> SettingValue:

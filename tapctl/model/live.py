@@ -73,8 +73,12 @@ Sighting: TypeAlias = Found[LiveT_co] | Absent | Unmarked | Ambiguous | PinMissi
 class DirectoryTarget:
     """One entry of the policy's target lists."""
 
-    kind: Literal["group", "user", "all-users"]
+    kind: Literal["group", "user", "all-users", "other"]
     id: str
+    type_name: str = ""
+    """For `other`: Graph's name of a type that tapctl does not know."""
+    is_registration_required: bool = False
+    """Graph has it on includes alone, and documents no use of it for passes; an entry that stays keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,10 @@ class LiveProfile:
     """How many of those Graph shows masked: they could not be sent back."""
     holding_unmodelled: frozenset[str] = frozenset()
     """The modelled settings beneath which the policy holds further settings that tapctl does not model."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Settings that tapctl models, in a form that it does not know: name to what is wrong. They count as unmodelled."""
+    carried: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a write of the settings sends along as it was read, by a name that people understand."""
     is_templated: bool = False
     scope_tag_ids: frozenset[str] = frozenset()
     assignments: frozenset[LiveAssignment] = frozenset()

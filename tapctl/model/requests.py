@@ -120,7 +120,10 @@ class Problem:
             case ProblemKind.CONFLICT:
                 return "somebody else is changing this object; run again in a minute"
             case ProblemKind.MALFORMED:
-                return "something between here and Graph answered instead of Graph; check proxies and TAPCTL_GRAPH_URL"
+                return (
+                    "if a proxy or TAPCTL_GRAPH_URL stands between here and Graph, check it; "
+                    "else look at the object in the admin centre, and report the message"
+                )
             case _:
                 return "read the message of Graph; if the files look right, report it with the request-id"
 

@@ -147,8 +147,10 @@ def _beyond(agreed: Change | None, fresh: Change) -> list[str]:
         planned = known.get(item.path)
         if planned is None:
             lines.append(f"{fresh.address}: {item.path} is not in the saved plan")
-        elif (planned.before, planned.after) != (item.before, item.after):
-            was, now = (json.dumps([to_json(one.before), to_json(one.after)]) for one in (planned, item))
+            continue
+        # As JSON: to Python, 1 and true are equal.
+        was, now = (json.dumps([to_json(one.before), to_json(one.after)], sort_keys=True) for one in (planned, item))
+        if was != now:
             lines.append(f"{fresh.address}: {item.path} was planned as {was} (before, after), now it would be {now}")
     return lines
 

@@ -134,6 +134,19 @@ def test_a_change_that_nobody_reviewed_stops_the_apply(repository: Repository, w
         assert "webSignIn.windows-11: update is not in the saved plan" in applied.tenant["error"]
 
 
+@pytest.mark.parametrize("way", ["--plan", "--approve"])
+def test_another_field_of_a_reviewed_change_stops_the_apply(repository: Repository, way: str) -> None:
+    lengthen(repository)
+    save_plan(repository)
+    repository.tamper("temporaryAccessPass", "oneTime=false")
+
+    applied = repository.run("apply", *consent(repository, way))
+
+    assert (applied.code, repository.writes()) == (4, [])
+    if way == "--plan":
+        assert "temporaryAccessPass: oneTime is not in the saved plan" in applied.tenant["error"]
+
+
 def test_a_file_that_changed_after_the_review_stops_the_apply(repository: Repository) -> None:
     lengthen(repository)
     save_plan(repository)

@@ -109,6 +109,29 @@ def test_a_denied_change_is_refused_and_an_override_lets_it_pass(
     assert len(repository.writes()) >= 1
 
 
+def test_web_sign_in_that_a_profile_switches_on_is_enabled_as_well(repository: Repository) -> None:
+    repository.write("rules.yaml", "guardrails: {deny: [enable]}\n")
+    repository.tamper("webSignIn.WIN - Web sign-in", "settings.enableWebSignIn=false")
+
+    assert violations(repository.run("plan", "--guardrails", "rules.yaml")) == [("enable", False)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("enableWebSignIn: true", "enableWebSignIn: false"),
+        ("defaultCredentialProvider: pin", "enableFastFirstSignIn: true"),
+    ],
+)
+def test_a_profile_that_changes_otherwise_enables_nothing(repository: Repository, old: str, new: str) -> None:
+    repository.write("rules.yaml", "guardrails: {deny: [enable]}\n")
+    repository.edit(old, new)
+
+    planned = repository.run("plan", "--guardrails", "rules.yaml")
+
+    assert (planned.tenant["status"], violations(planned)) == ("changes", [])
+
+
 @pytest.mark.parametrize("rule", ["delete", "widen", "enable", "members", "impact"])
 def test_an_override_without_a_reason_is_wrong_usage(initialised: Repository, rule: str) -> None:
     assert initialised.run("plan", "--override", rule).code == 64

@@ -145,6 +145,18 @@ def test_what_is_made_waits_at_each_of_its_writes_and_is_made_once(fresh: Reposi
     assert fresh.run("plan").tenant["status"] == "clean"
 
 
+def test_an_approved_create_whose_answer_is_lost_is_looked_for_and_not_sent_again(fresh: Repository) -> None:
+    apply(fresh, "--reason", REASON)
+    decide(fresh, "approved")
+    lost = {"action": "lose-after", "method": "POST", "path": "configurationPolicies$", "first": 2, "last": 2}
+
+    done = fresh.run("apply", "--yes", "--reason", REASON, behaviour=PROTECTED, faults=[lost])
+
+    # What waits now is the assignment: the profile itself was made and found.
+    assert (done.code, done.outcomes) == (2, {PROFILE: "waiting"})
+    assert fresh.named("configurationPolicies", "WIN - Web sign-in")["_assignments"] == []
+
+
 def two_profiles(repository: Repository) -> None:
     """Two protected changes under one reason."""
     repository.edit(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tapctl.reconcile import past_run
 from tests.gitops.repository import FABRIKAM, Repository
 
 BEFORE = """
@@ -397,6 +398,31 @@ def test_what_the_run_made_and_somebody_has_changed_since_is_left_alone(
     assert len(back.changes) == 2
 
 
+def test_a_group_that_was_made_empty_and_has_members_since_is_left_alone(fresh: Repository) -> None:
+    fresh.declare("groups: {team: {displayName: SG-New-Team}}")
+    fresh.succeed("apply", "--yes")
+    fresh.tamper("groups.SG-New-Team", "members+=helpdesk@contoso.com")
+
+    back = roll_back(fresh, "--override", "delete", "--reason", "test")
+
+    assert back.code == 0, back.errors
+    assert "(members)" in back.notes["changed-since"][0]
+    assert fresh.member_names("SG-New-Team") == {"helpdesk@contoso.com"}
+
+
+def test_what_a_killed_run_left_half_made_and_somebody_has_renamed_since_is_left_alone(fresh: Repository) -> None:
+    fault = {"action": "exit-after", "method": "POST", "path": "configurationPolicies$"}
+    assert fresh.run("apply", "--yes", faults=[fault]).code == 137
+    fresh.tamper("webSignIn.WIN - Web sign-in", "displayName=Ours now")
+
+    back = roll_back(fresh, "--override", "delete", "--reason", "test")
+
+    assert back.code == 0, back.errors
+    (note,) = back.notes["changed-since"]
+    assert "(displayName)" in note
+    assert fresh.named("configurationPolicies", "Ours now")
+
+
 def test_a_group_that_something_else_has_come_to_need_stays_and_the_rest_goes_back(repository: Repository) -> None:
     repository.tamper("webSignIn.Win - BitLocker", "assign.include+=SG-TAP-Users")
 
@@ -574,3 +600,17 @@ def test_a_file_that_is_no_journal_is_refused(repository: Repository, content: b
     done = roll_back(repository, journal="run.jsonl")
 
     assert (done.code, repository.requests()) == (3, [])
+
+
+def test_a_file_that_is_too_large_for_a_journal_is_refused_unread(repository: Repository) -> None:
+    with (repository.folder / "run.jsonl").open("wb") as file:
+        file.truncate(past_run.MOST_BYTES + 1)
+
+    done = roll_back(repository, journal="run.jsonl")
+
+    assert done.code == 3
+    assert "too large" in "".join(done.errors)
+
+
+def test_a_journal_that_is_not_there_is_wrong_usage(repository: Repository) -> None:
+    assert roll_back(repository, journal="nowhere.jsonl").code == 64

@@ -77,3 +77,30 @@ def test_every_cloud_has_hosts_of_its_own_and_only_chinas_policy_is_in_beta() ->
         "sandbox": "https://graph.microsoft.com/.default",
     }
     assert [name for name, cloud in CLOUDS.items() if cloud.tap_policy_version == "beta"] == ["china"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://proxy.example/v1.0/groups",
+        "https://proxy.example/graphite/v1.0/groups",
+        "https://proxy.example/graph",
+        "https://somebody@proxy.example/graph/v1.0/groups",
+        "https://proxy.example/graph/v1.0/groups#here",
+        "https://proxy.example:8443/graph/v1.0/groups",
+        "http://proxy.example/graph/v1.0/groups",
+        "https://[proxy.example/graph/v1.0/groups",
+    ],
+)
+def test_nothing_but_what_is_below_the_root_gets_a_token_or_is_followed(url: str) -> None:
+    address = address_of(GLOBAL, "https://proxy.example/graph", method="token")
+
+    assert not address.holds(url)
+    assert address.follow(url) is None
+
+
+@pytest.mark.parametrize("path", ["v1.0/../secret", "v1.0/%2e%2e/secret", "v1.0/.%2E/secret", "v1.0/..\\secret"])
+def test_a_link_that_climbs_is_not_followed(path: str) -> None:
+    address = address_of(GLOBAL, "https://proxy.example/graph", method="token")
+
+    assert address.follow(f"https://proxy.example/graph/{path}") is None

@@ -423,6 +423,29 @@ def test_every_page_is_fetched_by_the_link_verbatim_with_the_first_pages_headers
     assert graph.sent[1].headers["consistencylevel"] == "eventual"
 
 
+def test_an_object_that_two_pages_show_counts_once_and_two_that_share_an_id_do_not() -> None:
+    one, two, same_id = {"id": "1", "name": "One"}, {"id": "2"}, {"id": "1", "name": "Another"}
+    link = f"{GRAPH}/v1.0/groups?more"
+    pages = ok({"value": [one, two], "@odata.nextLink": link}), ok({"value": [two, same_id]})
+
+    (outcome,) = read(in_turn(*pages), get("/groups", paged=True))
+
+    assert answer(outcome).body == {"value": [one, two, same_id]}
+
+
+def test_a_refused_page_size_is_asked_for_once_and_what_is_refused_without_one_stays_refused() -> None:
+    sent: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url.query.decode())
+        return httpx.Response(400, json=error_body("BadRequest", "Must be between 1 and 999"))
+
+    (outcome,) = read(respond, get("/groups?$filter=x&$top=1000", paged=True))
+
+    assert problem(outcome).status == 400
+    assert sent == ["$filter=x&$top=1000", "$filter=x"]
+
+
 def test_next_pages_of_several_reads_travel_together() -> None:
     def respond(request: httpx.Request) -> httpx.Response:
         return batch_answer(

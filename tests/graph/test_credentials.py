@@ -313,6 +313,7 @@ FAILURES: list[tuple[str, dict[str, str], dict[str, str]]] = [
     ("token", {"AZURE_CLIENT_SECRET": SECRET}, {"tokenVariable": "AZURE_CLIENT_SECRET"}),
     ("token", {}, {"tokenVariable": "TAPCTL_TOKEN"}),
     ("token", {"TAPCTL_TOKEN": "  "}, {"tokenVariable": "TAPCTL_TOKEN"}),
+    ("token", {"TAPCTLTOKEN": "x"}, {"tokenVariable": "TAPCTLTOKEN"}),
     ("carrier-pigeon", {}, {}),
 ]
 
@@ -338,6 +339,19 @@ def test_what_cannot_sign_in_says_why_and_what_to_do(
     assert "\n" not in failed.value.message
     assert login.forms == []
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"],
+)
+def test_a_secret_that_this_method_does_not_use_is_not_quoted_either(login: Login, variable: str) -> None:
+    login.token_answer = lambda: (401, {"error": "invalid_client", "error_description": f"AADSTS1: {SECRET}"})
+
+    with pytest.raises(RemoteError, match=r"AADSTS1: \*\*\*") as failed:
+        fetch(source("client-secret", {"AZURE_CLIENT_SECRET": "another", variable: SECRET}, clientId=CLIENT))
+
+    assert SECRET not in failed.value.message
 
 
 def test_a_refused_secret_is_not_quoted_even_when_the_login_quotes_it(

@@ -73,6 +73,8 @@ def test_what_reads_is_passed_on(method: str, path: str, more: dict[str, Any]) -
         ("POST", "/v1.0/users/1/authentication/temporaryAccessPassMethods", {"json": {}}),
         ("HEAD", "/v1.0/groups", {}),
         ("GET", "/v1.0/groups", {"headers": {"X-HTTP-Method-Override": "DELETE"}}),
+        ("GET", "/v1.0/groups", {"headers": {"X-HTTP-Method": "DELETE"}}),
+        ("GET", "/v1.0/groups", {"headers": {"X-Method-Override": "DELETE"}}),
         ("POST", "/v1.0/$batch", {"json": batch(GROUP_PARTS, {"method": "DELETE", "url": "/groups/1"})}),
         ("POST", "/v1.0/$batch", {"json": batch({"method": "POST", "url": "/groups", "body": {}})}),
         ("POST", "/v1.0/$batch", {"json": batch({"method": "POST", "url": "/$batch", "body": batch(GROUP_PARTS)})}),

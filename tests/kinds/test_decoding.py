@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from tapctl.kinds import assignments, groups, policy
+from tapctl.kinds.custom import CustomProfile
+from tapctl.kinds.profiles import CATALOG
+from tapctl.kinds.settings import encode_instance
 from tapctl.kinds.wire import JSONObject, Malformed
 from tapctl.model.live import DirectoryTarget, LiveAssignment
 
@@ -155,6 +158,21 @@ def test_a_target_of_an_unknown_kind_is_neither_lost_nor_taken_for_another() -> 
 
     assert one.kind == other.kind == "other"
     assert one != other
+
+
+def test_a_setting_that_a_policy_holds_twice_is_malformed() -> None:
+    instances = [encode_instance("enableWebSignIn", value, "text") for value in (True, False)]
+
+    with pytest.raises(Malformed, match="twice"):
+        CATALOG.decode({"id": "p"}, [{"settingInstance": instance} for instance in instances], {"value": []})
+
+
+@pytest.mark.parametrize("shown", [{"isEncrypted": True, "value": None}, {"isEncrypted": False, "value": "****"}])
+def test_either_sign_of_a_mask_is_enough_to_protect_a_custom_profile(shown: JSONObject) -> None:
+    foreign: JSONObject = {"omaUri": "./Vendor/MSFT/Foreign", **shown}
+    live = CustomProfile().decode({"id": "p"}, [foreign], {}, {"value": []})
+
+    assert CustomProfile().protected(live, frozenset({"settings.enableWebSignIn"})) is not None
 
 
 def test_an_assignment_of_a_policy_set_is_not_direct() -> None:

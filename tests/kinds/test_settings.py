@@ -21,6 +21,7 @@ from tapctl.kinds.settings import (
 from tapctl.kinds.wire import JSONObject, Malformed
 from tapctl.model.desired import SettingValue
 from tapctl.model.live import SettingShape
+from tapctl.model.values import JSONValue
 
 HOSTS = st.lists(st.from_regex(r"[a-z0-9]{1,8}(\.[a-z]{2,5}){1,2}", fullmatch=True), min_size=1, max_size=4).map(tuple)
 PROVIDERS = st.sampled_from(["web-sign-in", "password", "pin", "{8AF662BF-65A0-4D0A-A540-A338A999D36F}"])
@@ -140,3 +141,20 @@ def test_a_setting_that_tapctl_does_not_model_is_not_decoded() -> None:
 def test_a_modelled_setting_of_another_shape_is_malformed(value: object) -> None:
     with pytest.raises(Malformed):
         decode_instance(_choice(value))
+
+
+@pytest.mark.parametrize("children", [None, [], [{"settingDefinitionId": "another"}]])
+def test_a_provider_that_is_switched_on_without_saying_which_is_malformed(children: object) -> None:
+    definition = f"{PREFIX}admx_credentialproviders_defaultcredentialprovider"
+    choice = {"value": f"{definition}_1", "children": children}
+
+    with pytest.raises(Malformed):
+        decode_instance({"settingDefinitionId": definition, "choiceSettingValue": choice})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("value", [None, 1, ["a"]])
+def test_a_text_that_is_none_is_malformed(value: JSONValue) -> None:
+    definition = f"{PREFIX}authentication_preferredaadtenantdomainname"
+
+    with pytest.raises(Malformed):
+        decode_instance({"settingDefinitionId": definition, "simpleSettingValue": {"value": value}})

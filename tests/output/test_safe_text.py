@@ -23,10 +23,13 @@ SHOWN_AS = {
     "no\u00a0break": r"no\xa0break",
     "\U000e0041 tag": r"\U000e0041 tag",
     "\u3164filler": r"\u3164filler",
+    "\u2800blank": r"\u2800blank",
+    "a\U000e0100": r"a\U000e0100",
     "\ud800": r"\ud800",
     "##[add-mask]x": r"\x23#[add-mask]x",
     "a ##vso[task.complete]": r"a \x23#vso[task.complete]",
     "###[group]": r"#\x23#[group]",
+    "##team.city[x]": r"\x23#team.city[x]",
 }
 
 LEFT_ALONE = ["SG-TAP-Users", "Zoë Ångström", "株式会社", "a\\b", "C# ## heading [x]", "100 %", "🙂"]

@@ -58,6 +58,25 @@ def test_afterwards_the_entry_is_planned_away_with_the_reason_lapsed(world: Worl
     assert world.changes() == {"temporaryAccessPass": {"include": (("team", "wave"), ("team",))}}
 
 
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [(TWO, "state: enabled", "state: disabled"), (ASSIGNED, "description: ours", "description: changed")],
+    ids=["policy", "profile"],
+)
+def test_a_change_that_does_more_than_take_out_what_has_lapsed_has_another_reason(
+    world: World, text: str, old: str, new: str
+) -> None:
+    world.declare(text)
+    world.today = BEFORE
+    world.converge()
+    world.declare(text.replace(old, new))
+    world.today = AFTER
+
+    (draft,) = world.plan().drafts
+
+    assert draft.change.reason is None
+
+
 def test_when_the_last_include_lapses_the_state_is_planned_as_disabled(world: World) -> None:
     world.declare(LAST)
     world.today = BEFORE

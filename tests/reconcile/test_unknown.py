@@ -14,6 +14,7 @@ from tapctl.model.plan import GraphUsage
 from tapctl.model.requests import ProblemKind
 from tapctl.reconcile.summary import unknown
 from tapctl.sandbox.faults import Fault
+from tapctl.sandbox.wire import JSONObject
 from tests.support.world import EXAMPLES, World
 
 READS = {
@@ -189,6 +190,17 @@ def test_a_member_that_cannot_be_looked_up_is_unknown_not_missing(world: World) 
     (problem,) = world.look().problems()
 
     assert (problem.kind, problem.permission) == (ProblemKind.DENIED, "User.ReadBasic.All")
+
+
+def test_an_id_that_stands_for_two_members_is_unknown(world: World) -> None:
+    ada = world.named("users", "ada@contoso.com")["id"]
+    world.declare(f"groups: {{team: {{displayName: SG-Team, members: [{ada}]}}}}")
+    both: JSONObject = {"value": [{"@odata.type": "#microsoft.graph.user", "id": one} for one in (ada, "another")]}
+    world.fail(Fault(action="status", status=200, body=both, path="getByIds"))
+
+    (problem,) = world.look().problems()
+
+    assert problem.kind is ProblemKind.MALFORMED
 
 
 def test_what_still_refers_to_a_group_that_is_to_go_must_be_known(world: World) -> None:

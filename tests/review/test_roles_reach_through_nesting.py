@@ -122,3 +122,39 @@ def test_a_group_that_leaves_the_live_list_counts_by_what_the_file_says(world: W
     drafts = {draft.change.address: draft.change.widens for draft in world.plan().drafts}
 
     assert drafts == {"groups.team": False, "temporaryAccessPass": False}
+
+
+UNMANAGED = """
+    groups:
+      team: {displayName: SG-Team, members: [%s]}
+    temporaryAccessPass: {length: 8%s}
+    webSignIn:
+      one: {displayName: One, settings: {enableWebSignIn: false}%s}
+"""
+POLICY_EXCLUDES, PROFILE_EXCLUDES = ", exclude: [team]", ", assign: {exclude: [team]}"
+
+
+@pytest.mark.parametrize(
+    ("policy", "profile", "address", "live", "members"),
+    [
+        (POLICY_EXCLUDES, "", "webSignIn.One", "assign.include=SG-Team", (ADA, f"{ADA}, {GRACE}")),
+        ("", PROFILE_EXCLUDES, "temporaryAccessPass", "include=SG-Team", (ADA, f"{ADA}, {GRACE}")),
+        ("", "", "webSignIn.One", "assign.exclude=SG-Team", (f"{ADA}, {GRACE}", ADA)),
+        ("", "", "temporaryAccessPass", "exclude=SG-Team", (f"{ADA}, {GRACE}", ADA)),
+    ],
+    ids=["a profile includes", "the policy includes", "a profile excludes", "the policy excludes"],
+)
+def test_what_a_list_says_that_no_file_manages_decides_whether_a_change_of_members_widens(
+    world: World, policy: str, profile: str, address: str, live: str, members: tuple[str, str]
+) -> None:
+    before, after = members
+    world.declare(UNMANAGED % (before, policy, profile))
+    world.converge()
+    world.declare(UNMANAGED % (after, policy, profile))
+    (draft,) = world.plan().drafts
+    widened_already = draft.change.widens
+
+    world.tamper(address, live)
+    (draft,) = world.plan().drafts
+
+    assert (widened_already, draft.change.widens) == (False, True)

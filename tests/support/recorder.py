@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,13 +38,27 @@ class Sent:
 class Recorder(httpx.AsyncBaseTransport):
     """Passes requests on, and keeps what they were in `sent`."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, sent: list[Sent]) -> None:
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        sent: list[Sent],
+        after: Callable[[Sent], None] = lambda _: None,
+    ) -> None:
+        """
+        Args:
+            after: what happens right after a request was carried out, before its answer arrives.
+        """
         self._inner = inner
         self._sent = sent
+        self._after = after
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._sent.extend(_taken_apart(request, await request.aread()))
-        return await self._inner.handle_async_request(request)
+        taken = list(_taken_apart(request, await request.aread()))
+        self._sent.extend(taken)
+        response = await self._inner.handle_async_request(request)
+        for item in taken:
+            self._after(item)
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()

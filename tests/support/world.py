@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 from pathlib import Path
@@ -62,6 +62,7 @@ class World:
         self._tenant: Tenant | None = None
         self._sandbox: Sandbox | None = None
         self._journals = 0
+        self._meanwhile: Callable[[Sent], None] = lambda _: None
 
     # What is declared
 
@@ -104,6 +105,10 @@ class World:
     def fail(self, *faults: Fault) -> None:
         """From now on these faults strike, counted from here; none: nothing fails."""
         self.sandbox.faults = Faults(faults)
+
+    def after_requests(self, meanwhile: Callable[[Sent], None]) -> None:
+        """What somebody else, or the service itself, does right after each request."""
+        self._meanwhile = meanwhile
 
     def objects(self, collection: str) -> dict[str, dict[str, Any]]:
         """A copy of everything that a collection holds, by id."""
@@ -195,7 +200,7 @@ class World:
         return GraphClient(
             address=address_of(cloud, None, method="default"),
             source=_Tokens(self.sandbox.tenant_id),
-            transport=Recorder(SandboxTransport(self.sandbox), self.sent),
+            transport=Recorder(SandboxTransport(self.sandbox), self.sent, self._meanwhile),
             tenant_id=self.sandbox.tenant_id,
             writable=writable,
             clock=self.clock,

@@ -114,11 +114,21 @@ def range_trouble(tenant: Tenant, declared: Policy, live: LivePolicy) -> Finding
     )
 
 
-def deleted_targets(tenant: Tenant, live: LivePolicy, names: Names) -> Iterator[Finding]:
-    """A finding for every target whose group no longer exists."""
+def kept_targets(tenant: Tenant, live: LivePolicy, names: Names) -> Iterator[Finding]:
+    """A finding for every target whose group no longer exists, or of a type that tapctl does not know."""
     for path, targets in (("include", live.include), ("exclude", live.exclude)):
         for target in sorted(targets, key=lambda item: item.id):
-            if target.id in names.deleted_groups:
+            if target.kind == "other":
+                yield trouble(
+                    tenant,
+                    ("temporaryAccessPass", path),
+                    "unknown-target",
+                    f"the live {path} list of the TAP policy names {target.id}, which is a {target.type_name!r}",
+                    why="tapctl knows groups and users; it leaves the entry as it is, and cannot tell whom it matches",
+                    fix="look at the entry in the Entra admin centre",
+                    severity="warning",
+                )
+            elif target.id in names.deleted_groups:
                 yield trouble(
                     tenant,
                     ("temporaryAccessPass", path),

@@ -92,7 +92,7 @@ class PolicyKind(Kind[Policy]):
 
     def observe(self, tenant: Tenant, live: LiveTenant, names: Names, _changing: frozenset[str]) -> Iterable[Finding]:
         if tenant.policy is not None and isinstance(live.policy, LivePolicy):
-            yield from comparing.deleted_targets(tenant, live.policy, names)
+            yield from comparing.kept_targets(tenant, live.policy, names)
 
     def effect(self, item: FieldChange) -> Effect:
         return fields.effect(item)

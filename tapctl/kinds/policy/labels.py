@@ -15,6 +15,11 @@ def label(target: DirectoryTarget, names: Names) -> str:
     return f"user:{target.id}" if target.kind == "user" else names.group_label(target.id)
 
 
+def is_kept(target: DirectoryTarget, names: Names) -> bool:
+    """Whether a target is outside what a file can say, and therefore stays as it is: a finding, not a change."""
+    return target.kind == "other" or target.id in names.deleted_groups
+
+
 def labels(targets: frozenset[DirectoryTarget], names: Names) -> tuple[Value, ...]:
-    """A target list in canonical form, without targets of deleted groups: those are a finding, not a change."""
-    return as_set(label(target, names) for target in targets if target.id not in names.deleted_groups)
+    """A target list in canonical form, without what stays as it is."""
+    return as_set(label(target, names) for target in targets if not is_kept(target, names))

@@ -95,10 +95,17 @@ def _targets(value: JSONValue, name: str) -> frozenset[DirectoryTarget]:
 
 
 def _target(item: JSONObject) -> DirectoryTarget:
-    target = identifier(item)
+    target, type_name = identifier(item), text_or_none(item, "targetType") or "group"
+    is_required = bool(boolean_or_none(item, "isRegistrationRequired"))
     if target == ALL_USERS_ID:
-        return DirectoryTarget("all-users", ALL_USERS_ID)
-    return DirectoryTarget("user" if str(item.get("targetType", "")).lower() == "user" else "group", target)
+        return DirectoryTarget("all-users", ALL_USERS_ID, is_registration_required=is_required)
+    match type_name.lower():
+        case "group":
+            return DirectoryTarget("group", target, is_registration_required=is_required)
+        case "user":
+            return DirectoryTarget("user", target, is_registration_required=is_required)
+        case _:
+            return DirectoryTarget("other", target, type_name, is_required)
 
 
 def referred_groups(live: LivePolicy) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from tapctl.kinds.canonical import entries
 from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
-from tapctl.kinds.policy.labels import label
+from tapctl.kinds.policy.labels import is_kept, label
 from tapctl.kinds.policy.reading import ALL_USERS_ID, LIFETIMES, PATH, PLAIN_FIELDS, PlainField, read, version_in
 from tapctl.kinds.steps import Look, Step, Steps, Surroundings
 from tapctl.kinds.wire import JSONObject
@@ -72,7 +72,7 @@ def _after(fields: tuple[FieldChange, ...], live: LivePolicy, names: Names, surr
     def targets(path: str, current: frozenset[DirectoryTarget]) -> frozenset[DirectoryTarget]:
         if path not in new:
             return current
-        kept = frozenset(target for target in current if target.id in names.deleted_groups)
+        kept = frozenset(target for target in current if is_kept(target, names))
         present = {label(target, names): target for target in current}
         wanted = [str(entry) for entry in entries(new[path])]
         return kept | frozenset(present.get(entry) or _resolve(entry, surroundings) for entry in wanted)
@@ -88,10 +88,14 @@ def _resolve(entry: str, surroundings: Surroundings) -> DirectoryTarget:
 
 
 def _encode(targets: frozenset[DirectoryTarget]) -> JSONValue:
-    return [
-        {"targetType": "user" if target.kind == "user" else "group", "id": target.id}
-        for target in sorted(targets, key=lambda target: (target.kind, target.id))
-    ]
+    return [_encode_target(target) for target in sorted(targets, key=lambda target: (target.kind, target.id))]
+
+
+def _encode_target(target: DirectoryTarget) -> JSONObject:
+    types = {"user": "user", "other": target.type_name}
+    encoded: JSONObject = {"targetType": types.get(target.kind, "group"), "id": target.id}
+    # Left out it is false (code of CIPP, which sends type and id alone).
+    return {**encoded, "isRegistrationRequired": True} if target.is_registration_required else encoded
 
 
 def _journal(live: LivePolicy) -> JSONValue:

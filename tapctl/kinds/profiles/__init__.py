@@ -1,6 +1,6 @@
 """Web sign-in profiles (Intune) of either delivery: finding, comparing, and the order of their writes."""
 
-from tapctl.kinds.profiles.comparing import deleted_targets, identity_trouble, plan
+from tapctl.kinds.profiles.comparing import identity_trouble, plan
 from tapctl.kinds.profiles.finding import (
     CATALOG,
     FORMS,
@@ -19,7 +19,6 @@ __all__ = [
     "CATALOG",
     "FORMS",
     "Wanted",
-    "deleted_targets",
     "identity_trouble",
     "journal_entry",
     "plan",

@@ -65,6 +65,8 @@ def plan(
             return None
         case Found() | Absent():
             problems = [*_unresolved(tenant, profile, names), *_unknown_values(tenant, profile)]
+            if isinstance(sighting, Found):
+                problems += _unreadable(tenant, profile, sighting.object)
             if problems:
                 return problems
             wanted = Wanted.of(profile, today)
@@ -141,6 +143,20 @@ def _unknown_values(tenant: Tenant, profile: Profile) -> Iterator[Finding]:
                 why="a value is never written as something that merely resembles it",
                 fix="see schemas/README.md for the values of this setting",
             )
+
+
+def _unreadable(tenant: Tenant, profile: Profile, live: LiveProfile) -> Iterator[Finding]:
+    """Settings that the file names and whose live form tapctl does not know."""
+    for name in sorted(set(profile.settings) & set(live.unreadable)):
+        yield trouble(
+            tenant,
+            ("webSignIn", profile.identity.key, "settings", name),
+            "unreadable-setting",
+            f"profile {live.name!r} (id {live.id}) holds {name} in a form that tapctl does not know: "
+            f"{live.unreadable[name]}",
+            why="what cannot be read cannot be compared, and would be written over unseen",
+            fix=f"set {name} anew in the Intune admin centre, or take it out of the file to leave it alone",
+        )
 
 
 def _not_one(
@@ -384,8 +400,19 @@ def _tag_ids(wanted: Wanted, names: Names, current: frozenset[str]) -> frozenset
     return frozenset(names.scope_tag_ids[str(tag)] for tag in wanted.scope_tags)
 
 
-def deleted_targets(tenant: Tenant, profile: Profile, live: LiveProfile, names: Names) -> Iterator[Finding]:
-    """A finding for every assignment whose group no longer exists."""
+def kept_targets(tenant: Tenant, profile: Profile, live: LiveProfile, names: Names) -> Iterator[Finding]:
+    """A finding for every assignment whose group no longer exists, or whose type tapctl does not know."""
+    unknown = sum(1 for item in live.assignments if item.kind == "other")
+    if unknown:
+        yield trouble(
+            tenant,
+            ("webSignIn", profile.identity.key, "assign"),
+            "unknown-target",
+            f"profile {live.name!r} has assignments of a type that tapctl does not know ({unknown})",
+            why="tapctl leaves them as they are, and cannot tell whom they reach",
+            fix="look at the assignments in the Intune admin centre",
+            severity="warning",
+        )
     for item in sorted(live.assignments, key=lambda entry: (entry.group_id or "", entry.kind, entry.filter_id or "")):
         if item.group_id in names.deleted_groups:
             side = "exclude" if item.kind == "exclusion" else "include"

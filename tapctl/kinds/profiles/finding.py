@@ -59,7 +59,7 @@ def read(profile: Profile) -> Reading[Sighting[LiveProfile]]:
     if identity.id is not None:
         whole = yield from form.read_whole(identity.id, purpose)
         if isinstance(whole, Problem) and is_missing(whole):
-            return Absent() if identity.ensure == "absent" else PinMissing()
+            return (yield from _read_pinned_elsewhere(profile, identity.id, purpose))
         return whole if isinstance(whole, Problem) else Found(whole)
     (outcome,) = yield [list_read(form)]
     seen = summaries(form, outcome)
@@ -100,11 +100,26 @@ def _fitting(profile: Profile, seen: list[Summary]) -> Summary | Absent | Ambigu
     return fitting[0] if taken else Unmarked(candidates)
 
 
+def _other_form(profile: Profile) -> Form:
+    return next(form for delivery, form in FORMS.items() if delivery != profile.delivery)
+
+
+def _read_pinned_elsewhere(profile: Profile, profile_id: str, purpose: str) -> Reading[Sighting[LiveProfile]]:
+    """Before a pinned id counts as missing, the other delivery is asked for it."""
+    other = _other_form(profile)
+    whole = yield from other.read_whole(profile_id, purpose)
+    if not isinstance(whole, Problem):
+        return OtherDelivery(whole.id, other.delivery)
+    if not is_missing(whole):
+        return whole
+    return Absent() if profile.identity.ensure == "absent" else PinMissing()
+
+
 def _read_elsewhere(profile: Profile, sighting: Absent | Ambiguous | Unmarked) -> Reading[Sighting[LiveProfile]]:
     """Before a profile counts as absent, the other delivery's list is searched for its mark."""
     if not isinstance(sighting, Absent):
         return sighting
-    other = next(form for delivery, form in FORMS.items() if delivery != profile.delivery)
+    other = _other_form(profile)
     (outcome,) = yield [list_read(other)]
     seen = summaries(other, outcome)
     if isinstance(seen, Problem):

@@ -136,7 +136,7 @@ class ProfileKind(Kind[Profile]):
         found = _found(live)
         for key in sorted(set(found) & set(tenant.profiles)):
             profile, seen = tenant.profiles[key], found[key]
-            yield from comparing.deleted_targets(tenant, profile, seen, names)
+            yield from comparing.kept_targets(tenant, profile, seen, names)
             if profile.identity.is_taken_over and seen.mark != key:
                 yield adopted(tenant, ("webSignIn", key), f"profile {seen.name!r}", seen.id)
 

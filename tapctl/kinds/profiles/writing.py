@@ -93,6 +93,7 @@ def _every_field(live: LiveProfile) -> dict[str, object]:
         "assign": live.assignments,
         "scopeTags": live.scope_tag_ids,
         "template": live.is_templated,
+        **live.carried,
     }
 
 
@@ -125,6 +126,7 @@ def update_steps(
                 description=description,
                 settings=dict(content.settings),
                 scope_tag_ids=content.scope_tag_ids,
+                carried=form.carried(current, content),
             )
             write = form.update(live, content, paths, purpose)
         yield Step(
@@ -174,6 +176,7 @@ def creation_steps(
         delivery=profile.delivery,
         settings=dict(content.settings),
         scope_tag_ids=content.scope_tag_ids,
+        carried=form.carried(None, content),
     )
     targets = _target_assignments(frozenset(), wanted, names, surroundings)
     after = replace(bare, assignments=targets)
