@@ -217,7 +217,9 @@ def _sorted_out(
     found: list[LiveProfile] = []
     undecodable: list[Undecodable] = []
     for item, result in whole:
-        if isinstance(result, LiveProfile):
+        if isinstance(result, LiveProfile) and result.unreadable and not result.settings:
+            undecodable.append(Undecodable(result.id, result.name, "; ".join(result.unreadable.values())))
+        elif isinstance(result, LiveProfile):
             found += [result] if result.settings else []
         else:
             reason = result.message if isinstance(result, Problem) else str(result)

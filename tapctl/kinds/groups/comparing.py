@@ -52,7 +52,7 @@ def _unfit(tenant: Tenant, group: Group, key: str, report: Callable[..., Finding
             why="a group cannot be its own member",
             fix="remove the entry",
         )
-    elif tenant.groups[key].identity.ensure == "absent":
+    elif key in tenant.groups and tenant.groups[key].identity.ensure == "absent":
         yield report(
             "absent-group",
             f"this is the id of group {key}, which is declared `ensure: absent`",
