@@ -57,9 +57,10 @@ def drift(
     Each change is `drift`, `lapsed` (an entry's day has passed) or, with --base, `pending` (Git is ahead: what is live
     is what that revision declares). A change is drift when one of its fields is. Exits with 2 when there is any.
     """
-    from tapctl.cli import drift_report, fleet
+    from tapctl.cli import drift_report, files, fleet
     from tapctl.cli.checked import check
     from tapctl.cli.session import Wishes
+    from tapctl.cli.trouble import say
     from tapctl.output.render import render_plan
 
     started = time.monotonic()
@@ -68,18 +69,22 @@ def drift(
     checked = check(options.selection(paths, names, labels))
     bases = _bases(base, paths, checked) if base is not None else {}
     wishes = Wishes(impact="off", timeout_seconds=timeout_seconds)
+    target = Path(metrics_file) if metrics_file is not None else None
+    if target is not None:
+        files.check_target(target, is_replaced=True)
     plans = asyncio.run(_observe(checked, wishes, bases, accept=accept))
     document = fleet.document(plans, "drift")
-    if metrics_file is not None:
-        drift_report.write_metrics(Path(metrics_file), document)
+    trouble = files.trouble(lambda: files.replace_whole(target, drift_report.metrics(document))) if target else None
     seconds = time.monotonic() - started
     color = options.wants_color(no_color=no_color)
     click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)
     if webhook is not None and any(plan.status != "clean" for plan in plans):
-        trouble = drift_report.notify(webhook, document)
-        if trouble is not None:
-            click.echo(f"warning: the webhook of --notify was not reached: {trouble}", err=True)
-    return fleet.exit_code(plans, changes_count=True)
+        unreached = drift_report.notify(webhook, document)
+        if unreached is not None:
+            click.echo(f"warning: the webhook of --notify was not reached: {unreached}", err=True)
+    if trouble is not None:
+        say(trouble)
+    return fleet.exit_code(plans, changes_count=True, trouble=trouble)
 
 
 async def _observe(

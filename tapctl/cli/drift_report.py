@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tapctl.errors import RefusedError, UsageError
+from tapctl.errors import UsageError
 from tapctl.model.plan import Change, TenantPlan
 
 if TYPE_CHECKING:
@@ -102,26 +100,6 @@ def _harmless(text: str) -> str:
 
 
 # Prometheus. Source: the text exposition format 0.0.4
-
-
-def write_metrics(path: Path, document: PlanDocument) -> None:
-    """Replace the file as a whole: a collector never reads half of it.
-
-    Raises:
-        RefusedError: it cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(metrics(document))
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise RefusedError(f"{path} cannot be written: {error.strerror}", fix="name another file") from None
 
 
 def metrics(document: PlanDocument) -> str:

@@ -60,9 +60,11 @@ def nothing(command: Command, error: TapctlError) -> PlanDocument:
     return replace(document((), command), error=error.message, fix=error.fix)
 
 
-def exit_code(plans: Iterable[TenantPlan], *, changes_count: bool = False) -> ExitCode:
-    """The first of the documented precedence that any tenant ended with."""
-    codes = {ExitCode.DONE}
+def exit_code(
+    plans: Iterable[TenantPlan], *, changes_count: bool = False, trouble: TapctlError | None = None
+) -> ExitCode:
+    """The first of the documented precedence that any tenant ended with, or what went wrong beside them."""
+    codes = {ExitCode.DONE if trouble is None else trouble.exit_code}
     for plan in plans:
         codes.add(plan.exit_code)
         if changes_count and plan.status == "changes":

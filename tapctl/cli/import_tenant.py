@@ -175,23 +175,29 @@ def _named(selection: options.Selection) -> Tenant:
 def _target(out: str | None, *, force: bool) -> Path | None:
     """
     Raises:
-        RefusedError: the file exists and may not be overwritten.
+        RefusedError: the file exists and may not be overwritten, or it cannot be written.
     """
     if out is None:
         return None
+    from tapctl.cli.files import check_target
+
     path = Path(out)
     if path.exists() and not force:
         raise RefusedError(
             f"{out} exists, so nothing was read or written", fix="choose another file, or overwrite it with --force"
         )
+    check_target(path)
     return path
 
 
 def _hand_over(text: str, target: Path | None, *, force: bool) -> None:
-    """
+    """Write the file, or print it: also when it cannot be written, so that what was read is not lost.
+
     Raises:
         RefusedError: the file cannot be written.
     """
+    from tapctl.cli.files import cannot_be_written
+
     if target is None:
         click.echo(text.encode("utf-8"), nl=False)
         return
@@ -199,7 +205,8 @@ def _hand_over(text: str, target: Path | None, *, force: bool) -> None:
         with target.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:
-        raise RefusedError(f"{target} cannot be written: {error.strerror}", fix="name another file") from None
+        click.echo(text.encode("utf-8"), nl=False)
+        raise cannot_be_written(target, error.strerror) from None
 
 
 # The run

@@ -9,7 +9,7 @@ from itertools import pairwise
 import click
 
 from tapctl import __version__
-from tapctl.errors import ConfigurationError, ExitCode, TapctlError
+from tapctl.errors import ExitCode, TapctlError
 
 COMMANDS = {
     "init": ("tapctl.cli.init", "init", "Make a first tenants repository."),
@@ -82,7 +82,9 @@ def run(arguments: list[str] | None = None) -> int:
         click.echo("Interrupted. What was sent is in the journal; running again goes on from what is there.", err=True)
         return ExitCode.INTERRUPTED
     except TapctlError as error:
-        _say(error)
+        from tapctl.cli.trouble import say
+
+        say(error)
         if _wants_json(arguments) and error.exit_code is not ExitCode.USAGE:
             _say_json(error, sys.argv[1:] if arguments is None else arguments)
         return error.exit_code
@@ -110,20 +112,6 @@ def _say_json(error: TapctlError, words: list[str]) -> None:
         click.echo(dumps(to_json(nothing(command, error))), nl=False)
         return
     click.echo(dumps({"error": error.message, "fix": error.fix, "exitCode": int(error.exit_code)}), nl=False)
-
-
-def _say(error: TapctlError) -> None:
-    from tapctl.output.safe import visible
-
-    if isinstance(error, ConfigurationError):
-        from tapctl.output.render import render_findings
-
-        click.echo(render_findings(error.findings, "text"), err=True)
-        return
-    first, *rest = (visible(line) for line in error.message.splitlines() or [""])
-    click.echo("\n".join([f"error: {first}", *rest]), err=True)
-    if error.fix:
-        click.echo(f"  fix: {visible(error.fix)}", err=True)
 
 
 def _defect(error: Exception) -> int:

@@ -56,9 +56,10 @@ def plan(
 
     Prints an approval for each tenant that has changes. Never writes.
     """
-    from tapctl.cli import fleet
+    from tapctl.cli import files, fleet
     from tapctl.cli.checked import check
     from tapctl.cli.session import Wishes
+    from tapctl.cli.trouble import say
     from tapctl.output.document import dumps, to_json
     from tapctl.output.render import render_plan
 
@@ -74,14 +75,18 @@ def plan(
     checked = check(options.selection(paths, names, labels), outside_guardrails(guardrails_file))
     if require_live and (sandboxed := fleet.sandbox_only(checked)):
         raise RefusedError(f"--require-live, but on the sandbox: {', '.join(sandboxed)}", fix="set `tenant.cloud`")
+    target = Path(out) if out is not None else None
+    if target is not None:
+        files.check_target(target)
     plans = asyncio.run(fleet.plan_all(checked, wishes))
     document = fleet.document(plans)
-    if out is not None:
-        write_private(Path(out), dumps(to_json(document)))
+    trouble = files.trouble(lambda: files.write_private(target, dumps(to_json(document)))) if target else None
     seconds = time.monotonic() - started
     color = options.wants_color(no_color=no_color)
     click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)
-    return fleet.exit_code(plans, changes_count=detailed_exitcode)
+    if trouble is not None:
+        say(trouble)
+    return fleet.exit_code(plans, changes_count=detailed_exitcode, trouble=trouble)
 
 
 def outside_guardrails(path: str | None) -> Guardrails | None:
@@ -96,23 +101,3 @@ def outside_guardrails(path: str | None) -> Guardrails | None:
     from tapctl.config.load import load_guardrails
 
     return load_guardrails(path)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read: a plan names people.
-
-    Raises:
-        RefusedError: when it cannot be written.
-    """
-    import os
-    import stat
-
-    # A link may be part of the pull request that is planned, and lead anywhere.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-    try:
-        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                os.fchmod(file.fileno(), 0o600)
-            file.write(text)
-    except OSError as error:
-        raise RefusedError(f"{path} cannot be written: {error.strerror}", fix="name another file") from None
