@@ -112,7 +112,7 @@ def apply(
         return click.confirm("Apply these changes?", err=output_format != "text")
 
     results = _run(checked, wishes, consent, ask, journal)
-    document = fleet.document(results, "apply")
+    document = fleet.document(results, "apply", only_lapsed=consent.only_lapsed)
     seconds = time.monotonic() - started
     click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)
     return fleet.exit_code(results)

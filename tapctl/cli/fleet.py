@@ -40,13 +40,14 @@ def broken(item: Failed) -> TenantPlan:
     )
 
 
-def document(plans: Iterable[TenantPlan], command: Command = "plan") -> PlanDocument:
+def document(plans: Iterable[TenantPlan], command: Command = "plan", *, only_lapsed: bool = False) -> PlanDocument:
     """The document of a run, tenants by name."""
     return PlanDocument(
         created_at=datetime.now(UTC).replace(microsecond=0),
         tapctl_version=__version__,
         tenants=tuple(sorted(plans, key=lambda plan: plan.name)),
         command=command,
+        only_lapsed=only_lapsed,
     )
 
 

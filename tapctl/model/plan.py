@@ -158,6 +158,8 @@ class PlanDocument:
     tapctl_version: str
     tenants: tuple[TenantPlan, ...]
     command: Literal["plan", "apply", "drift", "rollback"] = "plan"
+    only_lapsed: bool = False
+    """Whether nothing but entries whose day has passed was looked for; other changes may be open."""
     error: str | None = None
     """Why no tenant could be looked at at all."""
     fix: str = ""

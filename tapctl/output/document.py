@@ -58,6 +58,7 @@ def to_json(document: PlanDocument) -> JSONValue:
         "tapctlVersion": document.tapctl_version,
         "createdAt": _time_to_json(document.created_at),
         "command": document.command,
+        **({"onlyLapsed": True} if document.only_lapsed else {}),
         **({} if document.error is None else {"error": document.error, "fix": document.fix}),
         "tenants": [_tenant_to_json(tenant) for tenant in document.tenants],
     }
@@ -223,6 +224,7 @@ def _document_from_json(data: JSONValue) -> PlanDocument:
         tapctl_version=read.text("tapctlVersion"),
         created_at=read.time("createdAt"),
         command=read.choice("command", _COMMANDS, default="plan"),
+        only_lapsed=read.boolean("onlyLapsed", default=False),
         error=read.optional_text("error"),
         fix=read.text("fix", default=""),
         tenants=read.objects("tenants", _tenant_from_json),

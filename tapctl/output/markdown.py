@@ -51,7 +51,7 @@ def render_plan(
     if len(document.tenants) > 1:
         blocks.append(_overview(document))
     for tenant in document.tenants:
-        blocks += _tenant(tenant)
+        blocks += _tenant(document, tenant)
     last = wording.run_footer(document, seconds) + "\n" if show_footer else ""
     return _fitted(blocks, last, limit)
 
@@ -108,7 +108,7 @@ def _status(tenant: TenantPlan) -> str:
     return f"**{tenant.status}**" if tenant.status in ("denied", "failed", "partial") else tenant.status
 
 
-def _tenant(tenant: TenantPlan) -> list[_Block]:
+def _tenant(document: PlanDocument, tenant: TenantPlan) -> list[_Block]:
     label = f" ({wording.SANDBOX_LABEL})" if tenant.is_sandbox else f", cloud {_cloud(tenant)}"
     lines = [
         f"### Tenant {safe.code(tenant.name, 80)}: {tenant.status}",
@@ -119,7 +119,7 @@ def _tenant(tenant: TenantPlan) -> list[_Block]:
         lines += ["", f"**Error:** {safe.prose(tenant.error)}"]
         lines += ["", f"**Fix:** {safe.prose(tenant.fix)}"] if tenant.fix else []
     if tenant.status == "clean":
-        lines += ["", "No changes. The tenant is as declared."]
+        lines += ["", wording.nothing_to_do(document)]
     blocks = [_Block(lines=tuple(lines)), *_changes(tenant.changes)]
     if tenant.impact is not None:
         blocks.append(_impact(tenant.impact))

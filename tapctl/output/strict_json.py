@@ -82,8 +82,8 @@ class StrictObject:
         if self._take(key, None, required=False) is not None:
             self._wrong(key, "null, as the others beside it")
 
-    def boolean(self, key: str) -> bool:
-        value = self._take(key, None)
+    def boolean(self, key: str, *, default: bool | None = None) -> bool:
+        value = self._take(key, default)
         return value if isinstance(value, bool) else self._wrong(key, "true or false")
 
     def integer(self, key: str, *, minimum: int = 0, default: int | None = None) -> int:

@@ -93,7 +93,7 @@ def _tenant(document: PlanDocument, tenant: TenantPlan, paint: _Paint) -> list[s
     for change in tenant.changes:
         lines += ["  " + line for line in _change(change, verb, paint)]
     if tenant.status == "clean":
-        lines.append("  No changes. The tenant is as declared.")
+        lines.append(f"  {wording.nothing_to_do(document)}")
     for finding in tenant.findings:
         lines += ["  " + line for line in finding_lines(finding, paint)]
     for violation in tenant.guardrails:

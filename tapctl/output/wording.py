@@ -118,6 +118,11 @@ def outcome_counts(changes: Iterable[Change]) -> dict[str, int]:
     return {name: ended.count(name) for name in OUTCOMES} if ended else {}
 
 
+def nothing_to_do(document: PlanDocument) -> str:
+    """What is said of a tenant without changes."""
+    return "Nothing has lapsed." if document.only_lapsed else "No changes. The tenant is as declared."
+
+
 def closing(document: PlanDocument) -> str:
     """The sentence that sums up a document."""
     changes = all_changes(document)
@@ -132,6 +137,8 @@ def closing(document: PlanDocument) -> str:
     if changes or any(tenant.status != "clean" for tenant in document.tenants):
         unread = f"; {count_noun(failed, 'tenant')} failed" if failed else ""
         return f"{noun}: {tally(changes)}{unread}."
+    if document.only_lapsed:
+        return nothing_to_do(document)
     subject = "the tenant is" if len(document.tenants) == 1 else f"all {len(document.tenants)} tenants are"
     return (
         f"No drift: {subject} as declared."

@@ -131,3 +131,17 @@ def test_its_removals_can_be_taken_back_by_nobody_but_the_file(settled: Reposito
     again = settled.run("apply", "--only", "lapsed")
 
     assert (again.code, again.tenant["status"], settled.writes()) == (0, "clean", [])
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_nothing_lapsed_is_not_taken_for_nothing_to_do(settled: Repository, form: str) -> None:
+    declare(settled, length=12)
+
+    done = settled.run("apply", "--only", "lapsed", "--format", form, text=True)
+
+    assert done.code == 0
+    assert "as declared" not in done.out
+    if form == "json":
+        assert (done.document["onlyLapsed"], done.tenant["status"]) == (True, "clean")
+    else:
+        assert "Nothing has lapsed." in done.out

@@ -140,4 +140,5 @@ documents = st.builds(
     tapctl_version=texts,
     tenants=st.lists(tenants, max_size=2).map(tuple),
     command=st.sampled_from(["plan", "apply", "drift", "rollback"]),
+    only_lapsed=st.booleans(),
 )

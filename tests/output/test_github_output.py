@@ -135,7 +135,10 @@ def test_every_command_is_one_of_ours(document: PlanDocument) -> None:
             assert set(command.properties) <= {"file", "line", "col", "endColumn", "title"}
         else:
             assert line.startswith(
-                ("Tenant ", "Plan: ", "Apply: ", "Drift: ", "No changes. ", "No drift: ", "No plan: ", "Graph: ")
+                (
+                    *("Tenant ", "Plan: ", "Apply: ", "Drift: ", "Graph: "),
+                    *("No changes. ", "No drift: ", "No plan: ", "Nothing has lapsed."),
+                )
             )
 
 
