@@ -118,13 +118,18 @@ def selection(paths: Sequence[str], names: Sequence[str], labels: Sequence[str])
     """What the options of `selection_options` select.
 
     Raises:
-        UsageError: when a label is not LABEL=VALUE.
+        UsageError: when a label is not LABEL=VALUE, or is given twice: one tenant has one value of it.
     """
     pairs: dict[str, str] = {}
     for label in labels:
         name, equals, value = label.partition("=")
         if not equals or not name:
             raise UsageError(f"--select takes LABEL=VALUE, not {label!r}", fix="for instance --select ring=pilot")
+        if name in pairs:
+            raise UsageError(
+                f"--select names the label {name!r} twice, and a tenant has one value of a label",
+                fix="select one value, and run the command once for each",
+            )
         pairs[name] = value
     return Selection(paths=tuple(paths), names=tuple(names), labels=pairs)
 

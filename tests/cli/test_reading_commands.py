@@ -55,6 +55,17 @@ def test_an_offline_command_sends_nothing(cli: CommandLine, arguments: tuple[str
     assert cli.requests == ()
 
 
+@pytest.mark.parametrize("values", [("zzz", "pilot"), ("pilot", "pilot")])
+def test_a_label_is_selected_once(cli: CommandLine, values: tuple[str, str]) -> None:
+    """The last one would win, and an apply would go to a ring that nobody meant."""
+    cli.examples()
+
+    ran = cli.run("plan", *[word for value in values for word in ("--select", f"ring={value}")])
+
+    assert (ran.code, ran.out, cli.requests) == (64, "", ())
+    assert "'ring' twice" in ran.err
+
+
 @pytest.mark.parametrize("arguments", [("plan",), ("apply", "--yes"), ("apply", "--only", "lapsed")])
 def test_a_token_of_another_tenant_fails_and_nothing_is_sent(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
