@@ -5,6 +5,7 @@ PATHs -> select -> read -> join files -> extends -> tighten -> schema -> parse -
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -79,7 +80,7 @@ def load_guardrails(path: str) -> Guardrails:
     """The guardrails of a file from outside the branch; what it does not name is no limit. See `stricter`.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: there is no such file, or it is a link to somewhere else.
         ConfigurationError: the file has problems.
     """
     return _Loader().guardrails(path)
@@ -154,12 +155,18 @@ class _Loader:
         return Loaded(tenants=tuple(tenants), findings=ordered(everything), failed=dict(sorted(failed.items())))
 
     def guardrails(self, path: str) -> Guardrails:
-        full = Path.cwd() / path
+        full = Path(os.path.normpath(Path.cwd() / path))
         if not full.is_file():
             raise UsageError(f"there is no file {printable(path)}", fix="name a file that has guardrails: at top level")
         problems = Problems()
         tree = WorkTree(repository_of(full))
-        root = self._read(tree, full.relative_to(tree.root).as_posix(), None, problems)
+        inside = full.relative_to(tree.root).as_posix()
+        if tree.kind(inside) == "outside":
+            raise UsageError(
+                f"{printable(path)} is a link that leaves {printable(str(tree.root))}",
+                fix="name the file that it leads to",
+            )
+        root = self._read(tree, inside, None, problems)
         top = Span(Position(to_display_path(full), 1, 1), 1)
         root = root or MapNode(top, {})
         for key, entry in root.entries.items():

@@ -330,3 +330,30 @@ def test_a_guardrails_file_that_is_not_there_is_wrong_usage(tmp_path: Path, monk
 
     with pytest.raises(UsageError):
         load_guardrails("strict.yaml")
+
+
+@pytest.mark.parametrize("typed", ["../strict.yaml", "{absolute}", "../here/../strict.yaml"])
+def test_guardrails_from_outside_the_branch_are_read_however_their_path_is_typed(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / ".git").mkdir()
+    strict = tmp_path / "strict.yaml"
+    strict.write_text("guardrails: {deny: [widen]}\n")
+    monkeypatch.chdir(tmp_path / "here")
+
+    assert load_guardrails(typed.format(absolute=strict)).deny == frozenset({"widen"})
+
+
+def test_a_guardrails_file_that_is_a_link_to_another_place_is_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "elsewhere.yaml").write_text("guardrails: {deny: [widen]}\n")
+    (tmp_path / "here" / "strict.yaml").symlink_to("../elsewhere.yaml")
+    monkeypatch.chdir(tmp_path / "here")
+
+    with pytest.raises(UsageError, match="is a link that leaves") as caught:
+        load_guardrails("strict.yaml")
+
+    assert caught.value.fix == "name the file that it leads to"
