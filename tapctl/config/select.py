@@ -55,14 +55,24 @@ def _tenants_at(typed: str, tree: Tree | None, has_tenant: HasTenant, *, is_defa
         )
     if kind is None:
         raise _missing(typed, tree, path, is_default=is_default)
-    if name.startswith("_"):
+    if name.startswith("_") or _is_set_aside(path):
         raise UsageError(f"{printable(typed)} is a baseline, not a tenant", fix="name a tenant that extends it")
     if kind == "file":
         if not is_yaml(path):
-            raise UsageError(f"{printable(typed)} is no tenant: its name does not end in .yaml or .yml")
+            raise UsageError(
+                f"{printable(typed)} is no tenant: its name does not end in .yaml or .yml",
+                fix="name a tenant file or folder",
+            )
         return [_single(tree, path)]
     files = _files(tree, path)
     return [_folder(tree, path, files)] if _is_tenant(tree, path, files, has_tenant) else _expand(tree, path, files)
+
+
+def _is_set_aside(path: str) -> bool:
+    """Whether something between the folder of the tenants and this is no tenant: so is nothing in it."""
+    parts = path.split("/")
+    below = parts[parts.index(DEFAULT_PATH) + 1 :] if DEFAULT_PATH in parts else []
+    return any(part.startswith("_") for part in below)
 
 
 def _located(typed: str, tree: Tree | None) -> tuple[Tree, str]:

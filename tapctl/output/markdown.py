@@ -101,6 +101,8 @@ def _overview(document: PlanDocument) -> _Block:
 
 
 def _cloud(tenant: TenantPlan) -> str:
+    if not tenant.tenant_id:  # its file could not be read so far
+        return ""
     return "**sandbox**" if tenant.is_sandbox else safe.code(tenant.cloud, 40)
 
 
@@ -110,11 +112,9 @@ def _status(tenant: TenantPlan) -> str:
 
 def _tenant(document: PlanDocument, tenant: TenantPlan) -> list[_Block]:
     label = f" ({wording.SANDBOX_LABEL})" if tenant.is_sandbox else f", cloud {_cloud(tenant)}"
-    lines = [
-        f"### Tenant {safe.code(tenant.name, 80)}: {tenant.status}",
-        "",
-        f"Tenant id {safe.code(tenant.tenant_id)}{label}",
-    ]
+    lines = [f"### Tenant {safe.code(tenant.name, 80)}: {tenant.status}"]
+    if tenant.tenant_id:
+        lines += ["", f"Tenant id {safe.code(tenant.tenant_id)}{label}"]
     if tenant.error is not None:
         lines += ["", f"**Error:** {safe.prose(tenant.error)}"]
         lines += ["", f"**Fix:** {safe.prose(tenant.fix)}"] if tenant.fix else []

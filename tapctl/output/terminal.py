@@ -107,7 +107,11 @@ def _tenant(document: PlanDocument, tenant: TenantPlan, paint: _Paint) -> list[s
 
 def _header(tenant: TenantPlan, paint: _Paint) -> str:
     name = safe.shorten(safe.visible(tenant.name), 80)
-    header = f"{name} (tenant {safe.visible(tenant.tenant_id)}, cloud {safe.visible(tenant.cloud)}): {tenant.status}"
+    # Without an id nothing is known of the tenant: its file could not be read so far.
+    known = (
+        f" (tenant {safe.visible(tenant.tenant_id)}, cloud {safe.visible(tenant.cloud)})" if tenant.tenant_id else ""
+    )
+    header = f"{name}{known}: {tenant.status}"
     label = paint("cyan", f" [{wording.SANDBOX_LABEL}]") if tenant.is_sandbox else ""
     return paint("bold", header) + label
 

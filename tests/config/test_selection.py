@@ -116,7 +116,9 @@ def test_a_tenant_that_was_not_chosen_by_name_is_not_judged(write: Write) -> Non
     [
         (["tenants/contso.yaml"], {}, "there is no file or folder tenants/contso.yaml", "contoso.yaml"),
         (["tenants/_common.yaml"], {}, "tenants/_common.yaml is a baseline, not a tenant", "extends it"),
-        (["tenants/README.md"], {}, "README.md is no tenant", ""),
+        (["tenants/_baselines/secure.yaml"], {}, "secure.yaml is a baseline, not a tenant", "extends it"),
+        (["tenants/_baselines/eu"], {}, "tenants/_baselines/eu is a baseline, not a tenant", "extends it"),
+        (["tenants/README.md"], {}, "README.md is no tenant", "name a tenant file or folder"),
         (["nothing"], {}, "there is no tenant in nothing", "tapctl init"),
         ([], {"names": ["contso"]}, "no selected tenant is named contso", "contoso"),
         ([], {"labels": {"ring": "plot"}}, "no selected tenant bears ring=plot", "ring=pilot"),
@@ -127,6 +129,8 @@ def test_a_command_line_that_means_nothing_is_wrong_usage(
 ) -> None:
     write("tenants/contoso.yaml", "tenant: {id: 6f1d7a3e-0c55-4c0e-9b1f-0a4f4f0f3c01, labels: {ring: pilot}}\n")
     write("tenants/_common.yaml", "guardrails: {}\n")
+    write("tenants/_baselines/secure.yaml", "guardrails: {}\n")
+    write("tenants/_baselines/eu/strict.yaml", "guardrails: {}\n")
     write("tenants/README.md", "# Tenants\n")
     write("nothing/README.md", "# Nothing\n")
 
@@ -144,3 +148,9 @@ def test_without_a_folder_tenants_the_way_to_a_first_one_is_shown(write: Write) 
         load()
 
     assert "tapctl init" in caught.value.fix
+
+
+def test_a_folder_above_the_tenants_may_have_any_name(write: Write) -> None:
+    write("_config/tenants/contoso.yaml", tenant())
+
+    assert names("_config/tenants/contoso.yaml") == ["contoso"]

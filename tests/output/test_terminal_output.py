@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -66,6 +67,13 @@ def test_the_summary_counts_every_action() -> None:
 @pytest.mark.parametrize("tenant", [DENIED, replace(CLEAN, cloud="sandbox"), replace(CONTOSO, cloud="sandbox")])
 def test_every_sandbox_tenant_is_labelled(tenant: TenantPlan) -> None:
     assert "[sandbox: embedded in tapctl, not a Microsoft tenant]" in text_of(tenant).splitlines()[0]
+
+
+@pytest.mark.parametrize("output_format", ["text", "markdown"])
+def test_nothing_is_said_of_an_id_or_a_cloud_that_could_not_be_read(output_format: Literal["text", "markdown"]) -> None:
+    text = render_plan(plan_of(replace(CLEAN, tenant_id="", status="failed", error="no YAML")), output_format)
+
+    assert not re.search(r"tenant ,|cloud|Tenant id", text)
 
 
 def test_no_other_tenant_is_labelled_as_sandbox() -> None:
