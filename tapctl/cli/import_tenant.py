@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import click
 
 from tapctl.cli import options
+from tapctl.config.schema import auth_methods
 from tapctl.errors import ConfigurationError, ExitCode, RefusedError, TapctlError, UsageError
 from tapctl.model.desired import Authentication, Cloud, Tenant
 from tapctl.model.plan import GraphUsage
@@ -24,26 +25,15 @@ if TYPE_CHECKING:
     from tapctl.cli.import_check import Checked
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_METHODS = (
-    "default",
-    "environment",
-    "client-secret",
-    "certificate",
-    "workload-identity",
-    "github-oidc",
-    "azure-pipelines",
-    "managed-identity",
-    "azure-cli",
-    "device-code",
-    "token",
-)
 
 
 @click.command(name="import", epilog="Example: tapctl import --tenant-id GUID --auth-method azure-cli")
 @options.selection_options
 @click.option("--tenant-id", metavar="GUID", help="The tenant to import; needs no tenant file.")
 @click.option("--cloud", type=click.Choice(get_args(Cloud)), help="The cloud of --tenant-id; global unless given.")
-@click.option("--auth-method", type=click.Choice(_METHODS), help="How to sign in; as auth.method in a tenant file.")
+@click.option(
+    "--auth-method", type=click.Choice(auth_methods()), help="How to sign in; as auth.method in a tenant file."
+)
 @click.option("--client-id", metavar="GUID", help="The application that signs in.")
 @click.option("--token-variable", metavar="NAME", help="The variable that holds a bearer token; begins with TAPCTL_.")
 @click.option("--profile", "profiles", multiple=True, metavar="NAME", help="Only this profile; may be repeated.")
@@ -124,10 +114,15 @@ def _check_options(method: str, given: dict[str, str]) -> None:
         if name in given and not grammar.can_say(("tenant", "auth", name), given[name]):
             kind = "a GUID" if name == "clientId" else "the name of a variable that begins with TAPCTL_"
             raise UsageError(f"{option} takes {kind}")
-    if not grammar.can_say(("tenant", "auth"), {"method": method, **given}):
-        raise UsageError(f"these options do not go with --auth-method {method}", fix="see tenant.auth in the schema")
     if method == "token" and "tokenVariable" not in given:
         raise UsageError("--auth-method token needs --token-variable", fix="name a variable that begins with TAPCTL_")
+    if method != "token" and "tokenVariable" in given:
+        raise UsageError(
+            f"--token-variable holds a bearer token, and --auth-method {method} reads none",
+            fix="leave one of them out",
+        )
+    if not grammar.can_say(("tenant", "auth"), {"method": method, **given}):
+        raise UsageError(f"--auth-method {method} needs --client-id", fix="give the application (client) id")
 
 
 def _tenant(selection: options.Selection, tenant_id: str | None, cloud: str | None, wanted: SignIn) -> Tenant:

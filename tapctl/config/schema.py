@@ -27,6 +27,13 @@ def editor_schema() -> Schema:
     return cast(Schema, json.loads((schema_folder() / FILE).read_text(encoding="utf-8")))
 
 
+def auth_methods() -> tuple[str, ...]:
+    """The ways of signing in that `auth.method` may name."""
+    definitions = cast("dict[str, Schema]", editor_schema()["$defs"])
+    properties = cast("dict[str, Schema]", definitions["authentication"]["properties"])
+    return tuple(method for method in cast("list[str | None]", properties["method"]["enum"]) if method is not None)
+
+
 @lru_cache(maxsize=1)
 def merged_schema() -> Schema:
     """The schema of the merged tenant: `x-required` holds, and null has done its work and is gone."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tapctl.config.schema import auth_methods
 from tapctl.sandbox.connect import mint_token
 from tapctl.sandbox.seed import seed_large
 from tests.adopt.foreign import TENANT, Foreign
@@ -268,6 +269,32 @@ def test_wrong_usage_ends_with_64_and_asks_nobody(arguments: tuple[str, ...], pl
     done = place.run("import", *arguments)
 
     assert (done.code, done.out, place.requests()) == (64, "", [])
+
+
+def test_the_options_say_all_that_any_way_of_signing_in_needs(place: Place) -> None:
+    """Otherwise what `import` says of a way that needs more would be untrue."""
+    client = ("--client-id", TENANT)
+    for method in auth_methods():
+        if method != "token":
+            assert place.run("import", *SANDBOX, "--auth-method", method, *client).code == 0, method
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("token",), "--auth-method token needs --token-variable"),
+        (("azure-cli", "--token-variable", "TAPCTL_T"), "--auth-method azure-cli reads none"),
+        (("device-code",), "--auth-method device-code needs --client-id"),
+    ],
+)
+def test_options_that_do_not_go_together_are_said_in_the_words_of_options(
+    arguments: tuple[str, ...], words: str, place: Place
+) -> None:
+    done = place.run("import", *SANDBOX, "--auth-method", *arguments)
+
+    assert (done.code, done.out) == (64, "")
+    assert words in done.err
+    assert "fix: " in done.err
 
 
 def test_without_any_tenant_file_the_tenant_id_is_enough(place: Place) -> None:
