@@ -92,7 +92,10 @@ def apply(
     options.configure_logging(log_level, log_format)
     consent = _consent(yes=yes, plan_file=plan_file, approvals=approvals, only=only)
     if not consent.is_given and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("apply asks before it changes anything, and there is no terminal", fix="add --yes")
+        raise UsageError(
+            "apply asks before it changes anything, and there is no terminal",
+            fix="give --approve APPROVAL or --plan FILE for what was reviewed; --yes applies without review",
+        )
     wishes = Wishes(
         overrides=options.overrides(overrides, reason),
         only_lapsed=consent.only_lapsed,

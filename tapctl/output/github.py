@@ -77,9 +77,10 @@ def _tenant(tenant: TenantPlan) -> Iterator[str]:
     name = safe.shorten(tenant.name, 80)
     label = f" [{wording.SANDBOX_LABEL}]" if tenant.is_sandbox else ""
     yield f"Tenant {safe.visible(name)}: {tenant.status}{label}"
-    if tenant.error is not None:
-        fix = [f"fix: {tenant.fix}"] if tenant.fix else []
-        yield annotation("error", f"{name}: {tenant.status}", [tenant.error, *fix])
+    trouble = wording.trouble(tenant)
+    if trouble is not None:
+        error, way_out = trouble
+        yield annotation("error", f"{name}: {tenant.status}", [error, *([f"fix: {way_out}"] if way_out else [])])
     for violation in tenant.guardrails:
         where = f"{violation.address}: " if violation.address is not None else ""
         if violation.overridden:

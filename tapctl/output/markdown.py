@@ -115,9 +115,11 @@ def _tenant(document: PlanDocument, tenant: TenantPlan) -> list[_Block]:
     lines = [f"### Tenant {safe.code(tenant.name, 80)}: {tenant.status}"]
     if tenant.tenant_id:
         lines += ["", f"Tenant id {safe.code(tenant.tenant_id)}{label}"]
-    if tenant.error is not None:
-        lines += ["", f"**Error:** {safe.prose(tenant.error)}"]
-        lines += ["", f"**Fix:** {safe.prose(tenant.fix)}"] if tenant.fix else []
+    trouble = wording.trouble(tenant)
+    if trouble is not None:
+        error, fix = trouble
+        lines += ["", f"**Error:** {safe.prose(error)}"]
+        lines += ["", f"**Fix:** {safe.prose(fix)}"] if fix else []
     if tenant.status == "clean":
         lines += ["", wording.nothing_to_do(document)]
     blocks = [_Block(lines=tuple(lines)), *_changes(tenant.changes)]

@@ -85,10 +85,11 @@ def _joined(lines: Iterable[str]) -> str:
 
 def _tenant(document: PlanDocument, tenant: TenantPlan, paint: _Paint) -> list[str]:
     lines = [_header(tenant, paint)]
-    if tenant.error is not None:
-        lines.append(f"  {paint('red', 'error')}: {safe.visible(tenant.error)}")
-        if tenant.fix:
-            lines.append(f"    fix: {safe.visible(tenant.fix)}")
+    trouble = wording.trouble(tenant)
+    if trouble is not None:
+        error, fix = trouble
+        lines.append(f"  {paint('red', 'error')}: {safe.visible(error)}")
+        lines += [f"    fix: {safe.visible(fix)}"] if fix else []
     verb = "would be" if document.command == "drift" else "will be"
     for change in tenant.changes:
         lines += ["  " + line for line in _change(change, verb, paint)]

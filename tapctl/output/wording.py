@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # `validate` prints findings without loading what a plan is
     from tapctl.errors import Finding
-    from tapctl.model.plan import Change, GraphUsage, Impact, ImpactCount, PlanDocument, Violation
+    from tapctl.model.plan import Change, GraphUsage, Impact, ImpactCount, PlanDocument, TenantPlan, Violation
 
 SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -108,8 +108,23 @@ def _gain_and_lose(gaining: ImpactCount, losing: ImpactCount) -> str:
 def way_out(violation: Violation) -> str:
     """What to do about a guardrail that stops a plan."""
     if violation.rule == "break-glass":
-        return "exclude the group; break-glass cannot be overridden"
+        return "add the group to `temporaryAccessPass.exclude`; break-glass cannot be overridden"
     return f"change the files, or run again with `--override {violation.rule} --reason TEXT`"
+
+
+def trouble(tenant: TenantPlan) -> tuple[str, str] | None:
+    """Why a tenant is not as it should be, and the way out. Not visible yet.
+
+    What each guardrail and each change says further down, with a way out of its own, is only counted.
+    """
+    denying = sum(not violation.overridden for violation in tenant.guardrails)
+    if tenant.status == "denied" and denying:
+        return f"{count_noun(denying, 'guardrail')} {'denies' if denying == 1 else 'deny'} this plan", ""
+    ended = [(change, change.outcome) for change in tenant.changes if change.outcome is not None]
+    bad = [(change, outcome) for change, outcome in ended if outcome.name in ("failed", "unverified")]
+    if any(tenant.error == f"{change.address}: {outcome.message}" for change, outcome in bad):
+        return f"{len(bad)} of {count_noun(len(ended), 'change')} failed or could not be verified", ""
+    return None if tenant.error is None else (tenant.error, tenant.fix)
 
 
 def outcome_counts(changes: Iterable[Change]) -> dict[str, int]:
@@ -130,6 +145,8 @@ def closing(document: PlanDocument) -> str:
     if counts:
         return "Apply: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + "."
     failed = sum(1 for tenant in document.tenants if tenant.status == "failed")
+    if document.command in ("apply", "rollback") and (stopped := _stopped(document)):
+        return f"Nothing was applied: {stopped}."
     noun = "Drift" if document.command == "drift" else "Plan"
     if failed and not changes:
         # Nothing is claimed of a tenant that could not be read: not even that there is nothing to do.
@@ -145,6 +162,15 @@ def closing(document: PlanDocument) -> str:
         if document.command == "drift"
         else f"No changes. {subject.capitalize()} as declared."
     )
+
+
+def _stopped(document: PlanDocument) -> str:
+    """`1 tenant failed, 2 tenants denied` of a run that is over; empty while it may go on, or if all is well."""
+    names = [tenant.status for tenant in document.tenants]
+    if "changes" in names:
+        return ""
+    parts = [f"{count_noun(names.count(name), 'tenant')} {name}" for name in ("failed", "denied") if name in names]
+    return ", ".join(parts)
 
 
 def statuses(document: PlanDocument) -> str:

@@ -34,19 +34,20 @@ class Approval:
 
 
 def parse(text: str) -> Approval:
-    """The approval that a text is.
+    """The approval that a text is; the word before it in the output of `plan` may be copied with it.
 
     Raises:
         UsageError: when it is none.
     """
-    found = _FORM.fullmatch(text.strip())
+    found = _FORM.fullmatch(text.strip().removeprefix("approval:").strip())
     try:
         if found is None:
             raise ValueError(text)
         stamp = datetime.strptime(found["stamp"], _STAMP).replace(tzinfo=UTC)
     except ValueError:
         raise UsageError(
-            "an approval has the form NAME@YYYYMMDDTHHMMZ-HEX", fix="copy the whole line that `tapctl plan` printed"
+            "an approval has the form NAME@YYYYMMDDTHHMMZ-HEX",
+            fix="copy all that `tapctl plan` printed after `approval:`",
         ) from None
     return Approval(found["name"], stamp, found["digest"])
 
@@ -89,7 +90,10 @@ def check_age(stamp: datetime, now: datetime, max_age: timedelta, what: str) -> 
         OutdatedError: with the age and the limit.
     """
     if stamp - now > AHEAD:
-        raise OutdatedError(f"{what} is stamped {stamp:%Y-%m-%d %H:%M} UTC, which is ahead of this machine's clock")
+        raise OutdatedError(
+            f"{what} is stamped {stamp:%Y-%m-%d %H:%M} UTC, which is ahead of this machine's clock",
+            fix="set the clocks of both machines right, then plan again and have the new plan approved",
+        )
     if now - stamp > max_age:
         minutes = int(max_age.total_seconds()) // 60
         limit = f"{minutes}m" if minutes % 60 else f"{minutes // 60}h"
@@ -106,7 +110,10 @@ def check_approval(approval: Approval, plan: TenantPlan, now: datetime, max_age:
         OutdatedError: expired, from the future, of another tenant, or of other changes.
     """
     if approval.name != plan.name:
-        raise OutdatedError(f"the approval is of tenant {approval.name}, not of {plan.name}")
+        raise OutdatedError(
+            f"the approval is of tenant {approval.name}, not of {plan.name}",
+            fix="give the approval that `tapctl plan` printed for this tenant",
+        )
     check_age(approval.stamp, now, max_age, "the approval")
     if plan.changes and digest(plan, approval.stamp) != approval.digest:
         raise OutdatedError(

@@ -79,7 +79,10 @@ def read_journal(path: Path, tenants: Sequence[str] = ()) -> Run:
     try:
         runs = [_run(part) for part in _apart(entries)]
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise RefusedError(f"{path} is no journal of this version of tapctl") from None
+        raise RefusedError(
+            f"{path} is no journal of this version of tapctl",
+            fix="name a journal that `tapctl apply` wrote, and use the version of tapctl that wrote it",
+        ) from None
     return _meant(path, runs, tenants)
 
 
@@ -92,7 +95,10 @@ def _line(path: Path, number: int, line: str, count: int) -> dict[str, JSONValue
         # A run that was killed may have left its last line unfinished.
         if number == count - 1 and number > 0:
             return None
-        raise RefusedError(f"{path}:{number + 1} is not a line of a journal") from None
+        raise RefusedError(
+            f"{path}:{number + 1} is not a line of a journal",
+            fix="name a journal that `tapctl apply` wrote and nobody has edited",
+        ) from None
     return entry
 
 

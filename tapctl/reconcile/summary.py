@@ -114,9 +114,9 @@ def reviewed(
 def _way_out(denied: Sequence[Violation]) -> str:
     rules = sorted({item.rule for item in denied if item.rule != "break-glass"})
     if not rules:
-        return "add the group to `temporaryAccessPass.exclude`; this cannot be overridden" if denied else ""
+        return "add the group to `temporaryAccessPass.exclude`; break-glass cannot be overridden" if denied else ""
     flags = " ".join(f"--override {rule}" for rule in rules)
-    return f"edit the file, or if it is meant so: {flags} --reason TEXT"
+    return f"change the files, or run again with `{flags} --reason TEXT`"
 
 
 def applied(plan: TenantPlan, changes: tuple[Change, ...], journal: str, usage: GraphUsage) -> TenantPlan:

@@ -154,6 +154,8 @@ DENIED = TenantPlan(
     cloud="sandbox",
     status="denied",
     exit_code=ExitCode.REFUSED,
+    error=f"deletes webSignIn.windows-10; the break-glass group {HOSTILE} is not excluded",
+    fix="change the files, or run again with `--override delete --reason TEXT`",
     changes=(DELETE,),
     guardrails=(
         Violation(rule="delete", message="deletes webSignIn.windows-10", address="webSignIn.windows-10"),
@@ -207,6 +209,8 @@ APPLY = PlanDocument(
             cloud="sandbox",
             status="partial",
             exit_code=ExitCode.FAILED,
+            error=f"temporaryAccessPass: somebody else changed it meanwhile: {HOSTILE}",
+            fix="run plan again",
             changes=(
                 _ended(CREATE, Outcome(name="applied")),
                 _ended(

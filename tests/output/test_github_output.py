@@ -97,7 +97,8 @@ def test_a_plan_annotates_what_stops_it_and_what_widens() -> None:
 def test_an_apply_annotates_what_did_not_succeed() -> None:
     found = commands(render_plan(APPLY, "github"))
 
-    assert [(command.name, command.properties["title"]) for command in found][:3] == [
+    assert [(command.name, command.properties["title"]) for command in found][:4] == [
+        ("error", "contoso: partial"),
         ("error", "contoso: failed"),
         ("warning", "contoso: skipped"),
         ("warning", "contoso: waiting"),
@@ -137,7 +138,7 @@ def test_every_command_is_one_of_ours(document: PlanDocument) -> None:
             assert line.startswith(
                 (
                     *("Tenant ", "Plan: ", "Apply: ", "Drift: ", "Graph: "),
-                    *("No changes. ", "No drift: ", "No plan: ", "Nothing has lapsed."),
+                    *("No changes. ", "No drift: ", "No plan: ", "Nothing has lapsed.", "Nothing was applied: "),
                 )
             )
 

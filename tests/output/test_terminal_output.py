@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tapctl.errors import Finding, Position
-from tapctl.model.plan import Change, FieldChange, GraphUsage, PlanDocument, TenantPlan
-from tapctl.output.render import render_findings, render_plan
+from tapctl.model.plan import Change, FieldChange, GraphUsage, PlanDocument, TenantPlan, Violation
+from tapctl.output.render import PlanFormat, render_findings, render_plan
 from tapctl.output.terminal import render_changes
 
-from .sample_plan import APPROVAL, CLEAN, CONTOSO, CREATED_AT, DENIED, FINDINGS, PLAN, UPDATE
+from .sample_plan import APPLY, APPROVAL, CLEAN, CONTOSO, CREATED_AT, DENIED, FAILED, FINDINGS, PLAN, UPDATE
 from .strategies import documents, findings
 
 _COLOR = re.compile(r"\x1b\[[0-9]{1,2}m")
@@ -140,6 +140,53 @@ def test_a_denied_plan_says_the_way_out_but_break_glass_has_none() -> None:
 
     assert "fix: change the files, or run again with `--override delete --reason TEXT`" in text
     assert "--override break-glass" not in text
+
+
+@pytest.mark.parametrize("output_format", ["text", "markdown", "github"])
+def test_each_guardrail_says_why_and_the_way_out_once(output_format: PlanFormat) -> None:
+    first, second = (Violation(rule="widen", message=f"{name} would be widened", address=name) for name in ("a", "b"))
+    error, fix = "a would be widened; b would be widened", "change the files, or run again with `--override widen`"
+    denied = replace(DENIED, guardrails=(first, second), error=error, fix=fix)
+
+    text = render_plan(plan_of(denied), output_format)
+
+    assert "2 guardrails deny this plan" in text
+    assert text.count("a would be widened") == text.count("b would be widened") == 1
+    assert text.count("--override widen") == 2
+
+
+@pytest.mark.parametrize("output_format", ["text", "markdown", "github"])
+def test_a_change_that_failed_says_why_and_the_way_out_once(output_format: PlanFormat) -> None:
+    text = render_plan(APPLY, output_format)
+
+    assert "1 of 4 changes failed or could not be verified" in text
+    assert text.count("somebody else changed it meanwhile") == 1
+    assert text.count("run plan again") == 1
+
+
+def test_what_ended_an_apply_beside_its_changes_is_still_said() -> None:
+    (tenant,) = APPLY.tenants
+    interrupted = replace(tenant, error="interrupted", fix="run again")
+
+    text = render_plan(replace(APPLY, tenants=(interrupted,)), "text")
+
+    assert "  error: interrupted" in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("tenants", "sentence"),
+    [
+        ((replace(CONTOSO, status="failed"),), "Nothing was applied: 1 tenant failed."),
+        ((FAILED, DENIED), "Nothing was applied: 1 tenant failed, 1 tenant denied."),
+        ((FAILED, CLEAN), "Nothing was applied: 1 tenant failed."),
+        ((CONTOSO, FAILED), "Plan: 1 to create, 2 to update, 1 to delete; 1 tenant failed."),
+    ],
+)
+def test_an_apply_that_was_refused_does_not_end_like_a_plan(tenants: tuple[TenantPlan, ...], sentence: str) -> None:
+    """The last one is a question that is still open."""
+    text = render_plan(replace(plan_of(*tenants), command="apply"), "text")
+
+    assert sentence in text.splitlines()
 
 
 def test_colour_is_only_an_addition() -> None:
