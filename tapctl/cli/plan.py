@@ -74,7 +74,10 @@ def plan(
     )
     checked = check(options.selection(paths, names, labels), outside_guardrails(guardrails_file))
     if require_live and (sandboxed := fleet.sandbox_only(checked)):
-        raise RefusedError(f"--require-live, but on the sandbox: {', '.join(sandboxed)}", fix="set `tenant.cloud`")
+        raise RefusedError(
+            f"--require-live, but on the sandbox: {', '.join(sandboxed)}",
+            fix="set `tenant.cloud` to where the tenant is: global, usgov, usgov-dod or china",
+        )
     target = Path(out) if out is not None else None
     if target is not None:
         files.check_target(target)

@@ -49,7 +49,7 @@ def known_commit(root: Path, revision: str) -> str:
         raise UsageError("this is no Git repository", fix="run inside the repository that holds the tenants")
     raise UsageError(
         f"there is no revision {printable(revision)!r} in this repository",
-        fix="in a pipeline, fetch the history that the revision is in (fetch-depth: 0)",
+        fix="name a branch, a tag or a commit; in a pipeline, fetch the history that it is in (fetch-depth: 0)",
     )
 
 

@@ -137,7 +137,7 @@ class GitTree:
         if not commit:
             raise UsageError(
                 f"there is no revision {printable(revision)!r} in this repository",
-                fix="in a pipeline, fetch the history that the revision is in (fetch-depth: 0)",
+                fix="name a branch, a tag or a commit; in a pipeline, fetch the history that it is in (fetch-depth: 0)",
             )
         self._commit = commit.decode("ascii", "replace")
         self._files, self._folders = self._listing()

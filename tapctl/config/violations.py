@@ -17,6 +17,8 @@ from tapctl.model.desired import Path
 
 _AUTHENTICATION = ("auth", "planAuth", "passAuth")
 _TWICE = "the second says nothing that the first does not"
+_WRONG_TYPE = "turning it into another kind of value would be a guess"
+_NO_MEANING = "it has no meaning here, and what has none is never skipped in silence"
 _KINDS = {
     "object": "a map",
     "array": "a list",
@@ -128,11 +130,12 @@ def _unfit_value(violation: Violation, places: Places, problems: Problems) -> No
     found = f"the key {quoted(violation.detail)}" if is_key else described(node, is_private=hides)
     where = place(path[:-1]) + ": a key" if is_key else place(path)
     span = places.key(path) if is_key else places.value(path)
+    is_type = violation.keyword == "type"
     problems.add(
-        str(words.get("x-rule", "wrong-type" if violation.keyword == "type" else "invalid-value")),
+        str(words.get("x-rule", "wrong-type" if is_type else "invalid-value")),
         f"{where} must be {_expectation(words)}, not {found}",
         span,
-        why=str(words.get("x-why", "another value would be refused later, or have no effect")),
+        why=str(words.get("x-why", _WRONG_TYPE if is_type else _NO_MEANING)),
         fix=_fix(violation, hides) or f"write {_expectation(words)}",
     )
 

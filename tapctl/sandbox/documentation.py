@@ -115,7 +115,8 @@ _TAMPER = """\
 ## Tampering
 
 `tapctl sandbox tamper ADDRESS FIELD=VALUE…` changes things as an admin in the portal would. Lists (`include`,
-`members`, `scopeTags`, `assign.include`) take `+=` and `-=` as well; an assignment is `GROUP|FILTER|MODE`.
+`exclude`, `members`, `scopeTags`, `assign.include`, `assign.exclude`) take `+=` and `-=` as well; an assignment is
+`GROUP|FILTER|MODE`.
 
 | address | fields |
 |---|---|

@@ -42,6 +42,8 @@ PLAIN_ADDRESSES: Mapping[str, tuple[str, str]] = {
 
 _CHANGE = re.compile(r"^([A-Za-z][\w.]*)(\+=|-=|=)(.*)$", re.DOTALL)
 _DURATION = re.compile(r"^(\d+)([mhd]?)$")
+_MOST_NAMES = 10
+"""Names that a message lists."""
 _MINUTES = {"": 1, "m": 1, "h": 60, "d": 1440}
 _PROVIDERS = {
     "web-sign-in": "{C5D7540A-CD51-453B-B22B-05305BA03F07}",
@@ -162,8 +164,14 @@ class _Portal:
         if name.lower() in objects:
             return objects[name.lower()]
         found = [item for item in objects.values() if str(item.get(property_name, "")).lower() == name.lower()]
-        if len(found) != 1:
-            raise RefusedError(f"{len(found)} objects of {collection} are called {name!r}; one is needed")
+        if not found:
+            names = sorted({str(item.get(property_name) or "") for item in objects.values()} - {""})
+            raise RefusedError(f"nothing in {collection} is called {name!r}", fix=_near(name, names))
+        if len(found) > 1:
+            ids = ", ".join(sorted(str(item["id"]) for item in found))
+            raise RefusedError(
+                f"{len(found)} objects of {collection} are called {name!r}", fix=f"name one by its id: {ids}"
+            )
         return found[0]
 
     def group_id(self, name: str) -> str:
@@ -182,16 +190,29 @@ class _Portal:
         return str(self.named("users", text, "userPrincipalName")["id"])
 
 
+def _near(name: str, names: Sequence[str]) -> str:
+    """What to do about a name that nothing bears: the near matches, else what there is."""
+    from difflib import get_close_matches
+
+    if not names:
+        return "there is none to change"
+    meant = get_close_matches(name, names, n=3)
+    if meant:
+        return f"did you mean {' or '.join(repr(item) for item in meant)}?"
+    shown = ", ".join(repr(item) for item in names[:_MOST_NAMES])
+    return f"there are {shown}{', ...' if len(names) > _MOST_NAMES else ''}"
+
+
 def _boolean(text: str) -> bool:
     if text.lower() not in {"true", "false"}:
-        raise UsageError(f"{text!r} is neither true nor false")
+        raise UsageError(f"{text!r} is neither true nor false", fix="write true or false")
     return text.lower() == "true"
 
 
 def _number(text: str) -> int:
     match = _DURATION.match(text)
     if match is None:
-        raise UsageError(f"{text!r} is no number, and no duration such as 8h")
+        raise UsageError(f"{text!r} is no number, and no duration", fix="write a number, or a duration such as 8h")
     return int(match[1]) * _MINUTES[match[2]]
 
 

@@ -192,3 +192,19 @@ def test_two_objects_of_one_name_are_not_guessed_between(graph: Graph) -> None:
 
     with pytest.raises(RefusedError, match="2 objects"):
         tamper(graph.sandbox, "webSignIn.Twin", delete=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "fix"),
+    [
+        ("groups.SG-Break-Gloss", "did you mean 'SG-Break-Glass'"),
+        ("groups.zzzzzz", "there are '"),
+        ("webSignIn.Win - Paswordless", "did you mean 'Win - Passwordless'"),
+    ],
+)
+def test_a_name_that_nothing_bears_leads_to_those_that_are_borne(graph: Graph, address: str, fix: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        tamper(graph.sandbox, address, ["description=x"])
+
+    assert "is called" in caught.value.message
+    assert fix in caught.value.fix
