@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -72,8 +72,13 @@ class Checked:
     """What its plan would change all the same, in words."""
 
 
-def checked(declaration: Declaration, inventory: Inventory, header: Sequence[str], today: date) -> Checked:
+def checked(
+    declaration: Declaration, inventory: Inventory, header: Callable[[Sequence[str]], Sequence[str]], today: date
+) -> Checked:
     """The text of a file in which every error of a lint rule that the tenant has as it is was marked as considered.
+
+    Args:
+        header: the first comment lines of the file, from what its plan would change all the same.
 
     Raises:
         RefusedError: what remains of the errors cannot be marked so.
@@ -82,19 +87,18 @@ def checked(declaration: Declaration, inventory: Inventory, header: Sequence[str
     from tapctl.adopt.yaml_text import to_yaml
     from tapctl.rules.catalogue import BY_ID
 
-    text = to_yaml(declaration.document, declaration.notes, header)
-    findings, differences = _judge(text, inventory, today)
+    findings, differences = _judge(to_yaml(declaration.document), inventory, today)
     rules = {item.rule for item in _errors(findings) if item.rule in BY_ID and BY_ID[item.rule].is_suppressible}
     if rules:
         declaration = with_suppressions(declaration, rules, f"Imported as it was on {today}; review")
-        text = to_yaml(declaration.document, declaration.notes, header)
-        findings, differences = _judge(text, inventory, today)
+        findings, differences = _judge(to_yaml(declaration.document), inventory, today)
     errors = _errors(findings)
     if errors:
         raise RefusedError(
             f"what lives in this tenant cannot be said in one valid file: {errors[0].message}",
             fix="import a part of it with --profile NAME",
         )
+    text = to_yaml(declaration.document, declaration.notes, header(differences))
     return Checked(text=text, declaration=declaration, differences=differences)
 
 

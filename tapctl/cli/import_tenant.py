@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -68,7 +69,7 @@ def import_tenant(
     wanted = SignIn(auth_method=auth_method, client_id=client_id, token_variable=token_variable)
     tenant = _tenant(options.selection(paths, names, labels), tenant_id, cloud, wanted)
     target = _target(out, force=force)
-    run = Run(tenant=tenant, profiles=profiles, timeout_seconds=timeout_seconds)
+    run = Run(tenant=tenant, profiles=profiles, target=target, timeout_seconds=timeout_seconds)
     try:
         result = asyncio.run(run.imported())
         _hand_over(result.text, target, force=force)
@@ -213,6 +214,8 @@ class Run:
 
     tenant: Tenant
     profiles: Sequence[str]
+    target: Path | None
+    """The file that will be written; None: it is printed."""
     timeout_seconds: float | None
     usage: GraphUsage = field(default_factory=GraphUsage)
     inventory: Inventory | None = None
@@ -231,7 +234,11 @@ class Run:
         subject = Subject(id=self.tenant.id, cloud=self.tenant.cloud, auth=self.tenant.auth)
         declaration = declare(self.inventory, subject, Grammar().can_say)
         today = datetime.now(UTC).date()
-        return checked(declaration, self.inventory, header(self.tenant, today), today)
+
+        def first_lines(differences: Sequence[str]) -> tuple[str, ...]:
+            return header(self.tenant, today, differences, schema_beside(self.target))
+
+        return checked(declaration, self.inventory, first_lines, today)
 
     async def _read(self) -> Inventory:
         from tapctl.adopt.read import read_inventory
@@ -247,16 +254,35 @@ class Run:
         return inventory
 
 
-def header(tenant: Tenant, today: date) -> tuple[str, ...]:
-    """The first comment lines of an imported file."""
+def schema_beside(target: Path | None) -> str:
+    """Where editors find the schema, from the file that is written; of what is printed, from a file in `tenants/`."""
+    from tapctl.config.schema import FILE
+    from tapctl.config.source import repository_of
+
+    if target is None:
+        return f"../schemas/{FILE}"
+    absolute = Path(os.path.normpath(Path.cwd() / target))
+    root = repository_of(absolute)
+    top = root.parent if root.name == "tenants" else root
+    return Path(os.path.relpath(top / "schemas" / FILE, absolute.parent)).as_posix()
+
+
+def header(tenant: Tenant, today: date, differences: Sequence[str], schema: str) -> tuple[str, ...]:
+    """The first comment lines of an imported file.
+
+    Args:
+        differences: what a plan of the file would change, in words.
+        schema: where the schema is, from the file.
+    """
     from tapctl.output.wording import SANDBOX_LABEL
 
+    plan = "Its plan would still change what `tapctl import` warned of." if differences else "Its plan is empty."
     return (
-        "yaml-language-server: $schema=../schemas/tenant.schema.json",
+        f"yaml-language-server: $schema={schema}",
         "",
         f"Tenant {tenant.id}, cloud {tenant.cloud}, as `tapctl import` found it on {today}.",
         *([f"This is a {SANDBOX_LABEL}."] if tenant.cloud == "sandbox" else []),
-        "Its plan is empty. What it does not name is not managed; comments say what could not be said here.",
+        f"{plan} What it does not name is not managed; comments say what could not be said here.",
         "Worth adding by hand: tenant.breakGlass, tenant.scenarios and guardrails.",
     )
 

@@ -65,7 +65,7 @@ INVENTORY = Inventory(
 def declared(inventory: Inventory, subject: Subject = SUBJECT) -> Declaration:
     """The declaration, which must stand the check."""
     declaration = declare(inventory, subject, Grammar().can_say)
-    assert checked(declaration, inventory, (), TODAY).differences == ()
+    assert checked(declaration, inventory, lambda _: (), TODAY).differences == ()
     return declaration
 
 
@@ -166,7 +166,7 @@ def test_a_profile_without_a_guid_is_left_out() -> None:
 def test_a_file_that_does_not_say_what_lives_there_is_found_out() -> None:
     other = replace(INVENTORY, policy=replace(INVENTORY.policy, state="disabled"))
 
-    found = checked(declare(INVENTORY, SUBJECT, Grammar().can_say), other, (), TODAY)
+    found = checked(declare(INVENTORY, SUBJECT, Grammar().can_say), other, lambda _: (), TODAY)
 
     assert found.differences == ("temporaryAccessPass: state",)
 
@@ -175,13 +175,13 @@ def test_a_file_that_would_be_refused_is_not_handed_over() -> None:
     declaration = declare(INVENTORY, replace(SUBJECT, id="no-guid"), Grammar().can_say)
 
     with pytest.raises(RefusedError, match="cannot be said in one valid file"):
-        checked(declaration, INVENTORY, (), TODAY)
+        checked(declaration, INVENTORY, lambda _: (), TODAY)
 
 
 def test_errors_that_may_be_suppressed_are_marked_with_the_day() -> None:
     nobody = replace(INVENTORY, policy=replace(INVENTORY.policy, include=frozenset()), groups={})
 
-    found = checked(declare(nobody, SUBJECT, Grammar().can_say), nobody, (), TODAY)
+    found = checked(declare(nobody, SUBJECT, Grammar().can_say), nobody, lambda _: (), TODAY)
 
     assert found.declaration.document["suppress"] == [
         {"rule": "TAP002", "reason": "Imported as it was on 2026-11-22; review"}

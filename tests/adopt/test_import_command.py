@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tapctl.cli.import_tenant import header
 from tapctl.config.schema import auth_methods
+from tapctl.model.desired import Tenant
 from tapctl.sandbox.connect import mint_token
 from tapctl.sandbox.seed import seed_large
 from tests.adopt.foreign import TENANT, Foreign
@@ -185,6 +188,37 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@pytest.mark.parametrize(
+    ("out", "schema"),
+    [
+        ("mine.yaml", "schemas/tenant.schema.json"),
+        ("tenants/mine.yaml", "../schemas/tenant.schema.json"),
+        ("tenants/mine/policy.yaml", "../../schemas/tenant.schema.json"),
+    ],
+)
+def test_the_file_names_the_schema_of_the_repository_from_where_it_is(out: str, schema: str, place: Place) -> None:
+    target = place.folder / out
+    target.parent.mkdir(parents=True, exist_ok=True)
+    done = place.run("import", *SANDBOX, "--out", out)
+
+    assert done.code == 0, done.err
+    assert target.read_text(encoding="utf-8").splitlines()[0] == f"# yaml-language-server: $schema={schema}"
+
+
+def test_the_file_says_that_its_plan_is_empty_only_when_it_is(place: Place) -> None:
+    tenant = Tenant(name="imported", source="--tenant-id", id=TENANT, cloud="sandbox")
+    today = date(2026, 11, 22)
+
+    empty, other = (
+        "\n".join(header(tenant, today, differences, "schema.json")) for differences in ((), ("groups.a: members",))
+    )
+
+    assert "Its plan is empty." in empty
+    assert "# Its plan is empty. " in place.imported().out
+    assert "is empty" not in other
+    assert "Its plan would still change" in other
 
 
 def test_a_file_that_is_there_is_overwritten_only_by_force(place: Place) -> None:
