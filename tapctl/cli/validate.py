@@ -10,6 +10,8 @@ from tapctl.cli import options
 from tapctl.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from tapctl.output.render import FindingsFormat
 
 
@@ -37,6 +39,13 @@ def validate(
         options.configure_logging(log_level, log_format)
     findings = check(options.selection(paths, names, labels)).findings
     color = options.wants_color(no_color=no_color)
-    click.echo(render_findings(findings, output_format, color=color), nl=False)
+    rule_help = _rule_help() if output_format == "sarif" else None
+    click.echo(render_findings(findings, output_format, color=color, rule_help=rule_help), nl=False)
     blocked = any(finding.severity == "error" and not finding.suppressed for finding in findings)
     return ExitCode.REFUSED if blocked else ExitCode.DONE
+
+
+def _rule_help() -> Mapping[str, Sequence[str]]:
+    from tapctl.rules.catalogue import rule_help
+
+    return rule_help()

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from tapctl.model import desired
-from tapctl.model.requests import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +23,6 @@ class Cloud:
     """The login host, without scheme, as azure-identity wants it."""
     assertion_audience: str
     """The audience of a federated token (workload identity federation) that this cloud's login accepts."""
-    tap_policy_version: Version = "v1.0"
-    """The Graph version that has the TAP policy. China's v1.0 lacks it, its beta has it.
-    Source: https://learn.microsoft.com/graph/api/temporaryaccesspassauthenticationmethodconfiguration-get"""
-    audit_logs: Literal["documented", "undocumented"] = "documented"
-    """Whether directoryAudits is documented for this cloud."""
 
     @property
     def scope(self) -> str:
@@ -64,8 +57,6 @@ CLOUDS: Mapping[str, Cloud] = MappingProxyType(
                 graph="https://microsoftgraph.chinacloudapi.cn",
                 authority="login.chinacloudapi.cn",
                 assertion_audience="api://AzureADTokenExchangeChina",
-                tap_policy_version="beta",
-                audit_logs="undocumented",
             ),
             # The embedded tenant plays the global cloud; its transport never leaves the process, and nobody signs in.
             Cloud(

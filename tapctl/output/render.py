@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, assert_never
 
 if TYPE_CHECKING:  # loaded with the renderers that need them
@@ -54,13 +54,13 @@ def render_findings(
     format: FindingsFormat,  # noqa: A002  the name of the option
     *,
     color: bool = False,
-    rule_help: Mapping[str, str] | None = None,
+    rule_help: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Findings, ready for standard output.
 
     Args:
         color: for text alone.
-        rule_help: for SARIF alone: what each rule is about, by rule id.
+        rule_help: for SARIF alone: by rule id, sentences on each rule, the shortest first.
     """
     match format:
         case "text":

@@ -148,12 +148,6 @@ def prose(text: str, limit: int = 2000) -> str:
     return " ".join(parts)
 
 
-def html(text: str) -> str:
-    """The text for HTML content and for double-quoted or single-quoted attribute values."""
-    text = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace('"', "&quot;").replace("'", "&#x27;")
-
-
 def workflow_data(text: str) -> str:
     r"""The message of a GitHub workflow command. Newlines of ours must be joined as `%0A` after this.
 

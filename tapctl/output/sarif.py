@@ -22,11 +22,12 @@ _BRACKET = re.compile(r"(\\*)([\[\]])")
 """A bracket with the backslashes before it, which have to be doubled lest they undo the one that is put there."""
 
 
-def to_sarif(findings: Iterable[Finding], rule_help: Mapping[str, str] | None = None) -> JSONValue:
+def to_sarif(findings: Iterable[Finding], rule_help: Mapping[str, Sequence[str]] | None = None) -> JSONValue:
     """A SARIF log of one run.
 
     Args:
-        rule_help: what each rule is about, by rule id; where missing, the first finding of the rule says it.
+        rule_help: by rule id, sentences on each rule, the first of which is its short description; where missing, the
+            first finding of the rule says what it is about.
     """
     listed = list(findings)
     rules = _rules(listed, rule_help or {})
@@ -52,19 +53,19 @@ def to_sarif(findings: Iterable[Finding], rule_help: Mapping[str, str] | None = 
     }
 
 
-def _rules(findings: Sequence[Finding], rule_help: Mapping[str, str]) -> list[JSONValue]:
+def _rules(findings: Sequence[Finding], rule_help: Mapping[str, Sequence[str]]) -> list[JSONValue]:
     """One descriptor for each rule that found something, in the order of the first find."""
     first: dict[str, Finding] = {}
     for finding in findings:
         first.setdefault(finding.rule, finding)
     described: list[JSONValue] = []
     for rule, finding in first.items():
-        about = rule_help.get(rule) or finding.message
+        about = rule_help.get(rule) or (finding.message, finding.why, finding.fix)
         described.append(
             {
                 "id": safe.visible(rule),
-                "shortDescription": {"text": _message(about)},
-                "help": {"text": _message(about, finding.why, finding.fix)},
+                "shortDescription": {"text": _message(about[0])},
+                "help": {"text": _message(*about)},
                 "defaultConfiguration": {"level": _LEVELS[finding.severity]},
             }
         )

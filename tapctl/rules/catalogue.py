@@ -86,6 +86,11 @@ def markdown() -> str:
     return "\n".join(parts)
 
 
+def rule_help() -> dict[str, tuple[str, ...]]:
+    """For tools that show rules beside findings: when each fires, why, and what to do."""
+    return {rule.id: (f"Fires when {rule.condition}.", f"Why: {rule.why}.", f"Fix: {rule.fix}.") for rule in RULES}
+
+
 def _section(rule: Rule) -> Iterator[str]:
     variants = f"; {rule.variants}" if rule.variants else ""
     yield f"## {rule.id}"

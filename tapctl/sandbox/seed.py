@@ -20,7 +20,7 @@ PIN_PROVIDER = "{D6886603-9D2F-4EB2-B667-1971041FA96B}"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
 
-class _Seeder:
+class Seeder:
     """Puts objects into a state, their ids made of the tenant's id and a name."""
 
     def __init__(self, state: JSONObject) -> None:
@@ -97,7 +97,7 @@ class _Seeder:
 
 def seed(tenant_id: str) -> JSONObject:
     """The state of a fresh tenant."""
-    seeder = _Seeder(empty_state(tenant_id))
+    seeder = Seeder(empty_state(tenant_id))
     _seed_policies(seeder)
     _seed_people(seeder)
     _seed_devices(seeder)
@@ -107,7 +107,7 @@ def seed(tenant_id: str) -> JSONObject:
     return seeder.state
 
 
-def _seed_policies(seeder: _Seeder) -> None:
+def _seed_policies(seeder: Seeder) -> None:
     def method(name: str, type_name: str, state: str) -> JSONObject:
         return {
             "@odata.type": f"#microsoft.graph.{type_name}AuthenticationMethodConfiguration",
@@ -134,7 +134,7 @@ def _seed_policies(seeder: _Seeder) -> None:
     seeder.state["objects"]["policies"] = {tap_policy.WHOLE: whole, tap_policy.KEY: tap_policy.default_policy()}
 
 
-def _seed_people(seeder: _Seeder) -> None:
+def _seed_people(seeder: Seeder) -> None:
     ada = seeder.user("ada", "Ada Lovelace", department="Research", jobTitle="Analyst")
     grace = seeder.user("grace", "Grace Hopper", department="Research", jobTitle="Engineer")
     alan = seeder.user("alan", "Alan Turing", department="Sales", jobTitle="Consultant")
@@ -176,7 +176,7 @@ def _seed_people(seeder: _Seeder) -> None:
     seeder.put("roleAssignments", {**role, "roleDefinitionId": "c4e39bd9-1100-46d3-8c65-fb160da0071f"})
 
 
-def _seed_devices(seeder: _Seeder) -> None:
+def _seed_devices(seeder: Seeder) -> None:
     ada, grace, alan = (seeder.id(f"user:{name}") for name in ("ada", "grace", "alan"))
     autopilot = ["[ZTDId]:6f2c6b1e-93f4-4a64-8f0b-3b1b6a3a0c11"]
     devices: Sequence[tuple[str, str, str, str, str, list[str]]] = (
@@ -214,7 +214,7 @@ def _seed_devices(seeder: _Seeder) -> None:
     seeder.group("SG-Autopilot-Pilot-Devices", joined)
 
 
-def _seed_intune(seeder: _Seeder) -> None:
+def _seed_intune(seeder: Seeder) -> None:
     def filter_of(name: str, rule: str) -> JSONObject:
         return {
             "id": seeder.id(f"filter:{name}"),
@@ -282,7 +282,7 @@ def group_target(group_id: str) -> JSONObject:
     }
 
 
-def _seed_profiles(seeder: _Seeder) -> None:
+def _seed_profiles(seeder: Seeder) -> None:
     provider = "admx_credentialproviders_defaultcredentialprovider"
     seeder.policy(
         "Win - Passwordless",
@@ -333,7 +333,7 @@ def _seed_profiles(seeder: _Seeder) -> None:
     seeder.put(custom_profiles.COLLECTION, restrictions)
 
 
-def _seed_tenant(seeder: _Seeder) -> None:
+def _seed_tenant(seeder: Seeder) -> None:
     tenant_id = seeder.state["tenant"]
     seeder.put(
         "organization",
@@ -384,7 +384,7 @@ def _seed_tenant(seeder: _Seeder) -> None:
     _seed_application(seeder)
 
 
-def _seed_application(seeder: _Seeder) -> None:
+def _seed_application(seeder: Seeder) -> None:
     principal_id = str(uuid.uuid5(uuid.UUID(APP_ID), seeder.state["tenant"]))
     roles = {name: str(uuid.uuid5(uuid.UUID(ZERO_GUID), name)) for name in sorted(ALL_PERMISSIONS)}
     graph = {
@@ -415,19 +415,3 @@ def _seed_application(seeder: _Seeder) -> None:
         "_appRoleAssignments": grants,
     }
     seeder.put("servicePrincipals", graph, own)
-
-
-def seed_large(state: JSONObject, *, policies: int = 200, people: int = 300, depth: int = 3) -> None:
-    """Grow a state for tests: policies with unknown settings and targets of deleted groups, people in nested groups."""
-    seeder = _Seeder(state)
-    crowd = [seeder.user(f"user{number:04}", f"User {number:04}", department="Crowd") for number in range(people)]
-    inner = seeder.group("SG-Crowd-0", crowd)
-    for level in range(1, depth + 1):
-        inner = seeder.group(f"SG-Crowd-{level}", [inner, crowd[level % len(crowd)]] if crowd else [inner])
-    deleted = seeder.id("group:deleted long ago")
-    for number in range(policies):
-        settings = [
-            choice(f"experience_unknown{number:04}_{position:02}", position % 2) for position in range(number % 40)
-        ]
-        targets = [group_target(deleted if number % 10 == 0 else inner)] if number % 2 == 0 else []
-        seeder.policy(f"Bulk policy {number:04}", settings, _assignments=targets)

@@ -14,9 +14,9 @@ from tapctl.cli.import_tenant import header
 from tapctl.config.schema import auth_methods
 from tapctl.model.desired import Tenant
 from tapctl.sandbox.connect import mint_token
-from tapctl.sandbox.seed import seed_large
 from tests.adopt.foreign import TENANT, Foreign
 from tests.adopt.running import SANDBOX, Done, Place
+from tests.support.large_tenant import seed_large
 
 WEB = {"authentication_enablewebsignin": 1}
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tapctl.sandbox.connect import open_sandbox
-from tapctl.sandbox.seed import seed_large
+from tests.support.large_tenant import seed_large
 
 EXAMPLES = Path(__file__).parents[2] / "tenants"
 EXAMPLE = "tenants/contoso.yaml"

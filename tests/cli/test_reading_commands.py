@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tapctl.rules.catalogue import BY_ID
 from tapctl.sandbox.connect import mint_token
 from tests.support.cli import CommandLine
 from tests.support.world import EXAMPLES, TENANT_ID
@@ -42,6 +43,17 @@ def test_a_command_that_reads_sends_no_write(cli: CommandLine, arguments: tuple[
     assert cli.run(*arguments).code in (0, 2)
 
     assert cli.writes == []
+
+
+def test_sarif_describes_a_rule_by_the_catalogue_and_not_by_its_first_finding(cli: CommandLine) -> None:
+    cli.write("temporaryAccessPass: {state: enabled, lifetime: {maximum: 30d}, oneTime: false}")
+
+    (log,) = cli.run("validate", "--format", "sarif").json["runs"]
+
+    known = [rule for rule in log["tool"]["driver"]["rules"] if rule["id"] in BY_ID]
+    assert known
+    for rule in known:
+        assert rule["shortDescription"]["text"] == f"Fires when {BY_ID[rule['id']].condition}."
 
 
 @pytest.mark.parametrize("arguments", [("validate",), ("show", "plan.json")])

@@ -68,7 +68,7 @@ def test_these_are_refused_without_being_quoted(override: str, method: str) -> N
     assert "hunter2" not in refused.value.message + refused.value.fix
 
 
-def test_every_cloud_has_hosts_of_its_own_and_only_chinas_policy_is_in_beta() -> None:
+def test_every_cloud_has_hosts_of_its_own() -> None:
     assert {name: cloud.scope for name, cloud in CLOUDS.items()} == {
         "global": "https://graph.microsoft.com/.default",
         "usgov": "https://graph.microsoft.us/.default",
@@ -76,7 +76,6 @@ def test_every_cloud_has_hosts_of_its_own_and_only_chinas_policy_is_in_beta() ->
         "china": "https://microsoftgraph.chinacloudapi.cn/.default",
         "sandbox": "https://graph.microsoft.com/.default",
     }
-    assert [name for name, cloud in CLOUDS.items() if cloud.tap_policy_version == "beta"] == ["china"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 
 from tapctl.output import markdown
 from tapctl.output.render import render_findings, render_plan
+from tapctl.rules.catalogue import rule_help
 
 from .sample_plan import APPLY, CONTOSO, FINDINGS, PLAN
 
@@ -33,7 +34,7 @@ CASES: dict[str, Callable[[], str]] = {
     ),
     "findings.txt": lambda: render_findings(FINDINGS, "text"),
     "findings.json": lambda: render_findings(FINDINGS, "json"),
-    "findings.sarif": lambda: render_findings(FINDINGS, "sarif", rule_help={"TAP011": "Two waves share one policy"}),
+    "findings.sarif": lambda: render_findings(FINDINGS, "sarif", rule_help=rule_help()),
     "findings.github": lambda: render_findings(FINDINGS, "github"),
 }
 

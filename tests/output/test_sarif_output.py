@@ -92,12 +92,12 @@ def test_every_result_points_at_its_rule() -> None:
     assert all(rule["help"]["text"] for rule in rules)
 
 
-def test_the_help_of_a_catalogue_goes_before_the_words_of_a_finding() -> None:
-    run = run_of(ERROR_FINDING, rule_help={"TAP021": "Every reference names a declared group"})
+def test_the_help_of_a_catalogue_stands_for_the_words_of_a_finding() -> None:
+    run = run_of(ERROR_FINDING, rule_help={"TAP021": ("Fires when a key is not declared.", "Why: nobody.")})
     (rule,) = run["tool"]["driver"]["rules"]
 
-    assert rule["shortDescription"] == {"text": "Every reference names a declared group"}
-    assert rule["help"]["text"].startswith("Every reference names a declared group\nthe policy would")
+    assert rule["shortDescription"] == {"text": "Fires when a key is not declared."}
+    assert rule["help"] == {"text": "Fires when a key is not declared.\nWhy: nobody."}
 
 
 def test_a_suppressed_finding_is_a_suppressed_result_and_all_others_say_that_they_are_not() -> None:

@@ -12,9 +12,10 @@ import pytest
 from tapctl.errors import RefusedError, UsageError
 from tapctl.sandbox.behaviour import Behaviour
 from tapctl.sandbox.connect import open_sandbox
-from tapctl.sandbox.seed import seed, seed_large
+from tapctl.sandbox.seed import seed
 from tapctl.sandbox.state import default_path
 from tests.sandbox.support import POLICIES, TAP, TAP_TYPE, TENANT, Graph, MakeGraph
+from tests.support.large_tenant import seed_large
 
 ENABLE = {"@odata.type": TAP_TYPE, "state": "enabled"}
 
