@@ -76,6 +76,23 @@ def test_the_tour_prints_what_the_readme_shows(place: Path) -> None:
         assert f"$ {command}\n{settled(run(command, place), place)}" == f"$ {command}\n{settled(shown, place)}"
 
 
+def test_the_permissions_are_those_that_the_requests_name() -> None:
+    """A 403 names the permission of its request: the table must lead to it, and to no other."""
+    form = re.compile(r"[A-Z]\w+\.(?:Read|ReadBasic|ReadWrite)\.(?:All|AuthenticationMethod|Directory)")
+    client = ("kinds", "insight", "reconcile", "adopt")
+    code = "".join(path.read_text("utf-8") for name in client for path in (ROOT / "tapctl" / name).rglob("*.py"))
+    table = README.read_text("utf-8").partition("| application permission |")[2].partition("\n\n")[0]
+
+    assert set(form.findall(table)) == set(re.findall(rf'"({form.pattern})"', code))
+
+
+def test_every_package_is_in_the_picture_of_the_architecture() -> None:
+    packages = {path.parent.name for path in (ROOT / "tapctl").glob("*/__init__.py")}
+    picture = README.read_text("utf-8").partition("## Development")[2].partition("(a test walks them)")[0]
+
+    assert packages <= set(re.findall(r"`(\w+)`", picture))
+
+
 def rewrite() -> None:
     """Put what the tool prints now below the commands: `python -m tests.test_readme`."""
     import tempfile
