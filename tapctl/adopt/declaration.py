@@ -32,11 +32,6 @@ class Declaration:
     notes: tuple[Note, ...] = ()
 
 
-def some(count: int, noun: str) -> str:
-    """`1 setting`, `2 settings`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 @dataclass(slots=True)
 class Writer:
     """Puts values that a file can say into a tree, and notes those that it cannot."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tapctl.adopt.declaration import Tree, Writer, some
+from tapctl.adopt.declaration import Tree, Writer
 from tapctl.adopt.inventory import MOST_MEMBERS, Inventory
 from tapctl.model.live import LiveGroup, Member
+from tapctl.model.words import count_noun
 
 SECTION = "groups"
 
@@ -85,7 +86,7 @@ def _declare_members(
         return
     if others:
         writer.warn(
-            at, f"{some(others, 'member')} of other kinds than people, devices and groups: not listed, and kept"
+            at, f"{count_noun(others, 'member')} of other kinds than people, devices and groups: not listed, and kept"
         )
     tree["members"] = [*listed]
 

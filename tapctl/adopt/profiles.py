@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tapctl.adopt.declaration import Place, Tree, Writer, some
+from tapctl.adopt.declaration import Place, Tree, Writer
 from tapctl.adopt.inventory import Inventory
 from tapctl.model.desired import ALL_DEVICES, ALL_USERS, SettingValue
 from tapctl.model.live import LiveAssignment, LiveProfile
 from tapctl.model.values import JSONValue
+from tapctl.model.words import count_noun
 
 SECTION = "webSignIn"
 
@@ -98,11 +99,11 @@ def _json(value: SettingValue) -> JSONValue:
 
 def _note_what_stays(live: LiveProfile, at: Place, writer: Writer) -> None:
     if live.unmodelled:
-        writer.warn(at, f"it holds {some(live.unmodelled, 'setting')} that tapctl does not model: kept as found")
-    for name, what in sorted(live.unreadable.items()):
-        writer.warn(at, f"{name} is left out and not managed, its form being unknown: {what}")
+        writer.warn(at, f"it holds {count_noun(live.unmodelled, 'setting')} that tapctl does not model: kept as found")
     if live.masked:
-        writer.warn(at, f"it holds {some(live.masked, 'secret')} that Graph masks: tapctl will not write its settings")
+        writer.warn(
+            at, f"it holds {count_noun(live.masked, 'secret')} that Graph masks: tapctl will not write its settings"
+        )
     if live.is_templated:
         writer.warn(at, "it was made from a template: tapctl can watch it, and will not write it")
 
@@ -144,11 +145,11 @@ def _note_kept(live: LiveProfile, at: Place, names: _Names, writer: Writer) -> N
     indirect = sum(1 for item in live.assignments if not item.is_direct)
     if indirect:
         writer.warn(
-            at, f"{some(indirect, 'assignment')} through policy sets: kept, and tapctl will not write the others"
+            at, f"{count_noun(indirect, 'assignment')} through policy sets: kept, and tapctl will not write the others"
         )
     unknown = sum(1 for item in live.assignments if item.kind == "other" and item.is_direct)
     if unknown:
-        writer.warn(at, f"{some(unknown, 'assignment')} of a kind that tapctl does not know: kept as found")
+        writer.warn(at, f"{count_noun(unknown, 'assignment')} of a kind that tapctl does not know: kept as found")
 
 
 def _order(item: LiveAssignment, names: _Names) -> tuple[str, str, str]:

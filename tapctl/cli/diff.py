@@ -321,8 +321,8 @@ def _label(tenant: TenantDifference) -> str:
 
 
 def _closing(compared: Compared, found: Sequence[TenantDifference]) -> str:
+    from tapctl.model.words import count_noun
     from tapctl.output.safe import visible
-    from tapctl.output.wording import count_noun
 
     range_ = f"from {visible(_shown(compared.older))} to {visible(_shown(compared.newer))}"
     changes = [change for tenant in found for change in tenant.changes]

@@ -291,7 +291,7 @@ def header(tenant: Tenant, today: date, differences: Sequence[str], schema: str)
 
 
 def _say_all(result: Checked, inventory: Inventory | None) -> None:
-    from tapctl.output.wording import count_noun
+    from tapctl.model.words import count_noun
 
     for note in result.declaration.notes:
         if note.is_warning:

@@ -42,6 +42,7 @@ from tapctl.model.desired import Delivery, SettingValue
 from tapctl.model.live import LiveProfile, SettingShape
 from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Reading, Write
 from tapctl.model.values import JSONValue
+from tapctl.model.words import count_noun
 
 PLATFORMS, TECHNOLOGIES = "windows10", "mdm"
 """What a policy of Windows settings is made for."""
@@ -205,7 +206,8 @@ class SettingsCatalog:
         if live.is_templated:
             return "it was made from a template, whose references tapctl does not model"
         if live.masked and any(item.startswith("settings.") for item in changed):
-            return f"it holds {live.masked} secret settings that Graph shows masked and that would be overwritten"
+            held = count_noun(live.masked, "secret setting")
+            return f"it holds {held} masked by Graph, which a write would overwrite"
         lost = sorted(name for name in live.holding_unmodelled if f"settings.{name}" in changed)
         if lost:
             return f"beneath {', '.join(lost)} it holds settings that tapctl does not model and that would be lost"

@@ -36,6 +36,7 @@ from tapctl.model.desired import Delivery, SettingValue
 from tapctl.model.live import LiveProfile
 from tapctl.model.requests import Problem, Read, Reading, Write
 from tapctl.model.values import JSONValue
+from tapctl.model.words import count_noun
 
 ODATA_TYPE = "#microsoft.graph.windows10CustomConfiguration"
 MASK = "****"
@@ -188,7 +189,8 @@ class CustomProfile:
 
     def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
         if live.masked and any(item.startswith("settings.") for item in changed):
-            return f"it holds {live.masked} encrypted settings that Graph shows masked and that would be overwritten"
+            held = count_noun(live.masked, "encrypted setting")
+            return f"it holds {held} masked by Graph, which a write would overwrite"
         return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tapctl.errors import Finding
 from tapctl.model.plan import Change, FieldChange, Impact, PlanDocument, TenantPlan, Violation
+from tapctl.model.words import count_noun
 from tapctl.output import safe, wording
 from tapctl.output.values import differences, inline, unit
 
@@ -141,7 +142,7 @@ def _changes(changes: Sequence[Change]) -> list[_Block]:
     fields = [line for change in changes for line in _field_lines(change)]
     if not fields:
         return blocks
-    noun = wording.count_noun(sum(len(change.fields) for change in changes), "field")
+    noun = count_noun(sum(len(change.fields) for change in changes), "field")
     opening = (f"<details><summary>Fields before and after ({noun})</summary>", "", "```diff")
     return [*blocks, _Block(opening=opening, lines=tuple(fields), closing=("```", "", "</details>"), detail=True)]
 
@@ -262,7 +263,7 @@ def _fitted(blocks: Sequence[_Block], last: str, limit: int) -> str:
             room -= _length(part.text())
     missing = sum(len(block.lines) for block in blocks) - sum(len(part.lines) for part in kept.values())
     note = (
-        f"**Cut:** {wording.count_noun(missing, 'line')} did not fit into a comment. The whole plan is in the log of "
+        f"**Cut:** {count_noun(missing, 'line')} did not fit into a comment. The whole plan is in the log of "
         "the run, and in the file of `tapctl plan --out`, which `tapctl show` prints.\n\n"
     )
     return ("".join(kept[index].text() for index in sorted(kept)) + note + last).rstrip("\n") + "\n"

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tapctl.model.words import count_noun
+
 if TYPE_CHECKING:  # `validate` prints findings without loading what a plan is
     from tapctl.errors import Finding
     from tapctl.model.plan import Change, GraphUsage, Impact, ImpactCount, PlanDocument, TenantPlan, Violation
@@ -41,11 +43,6 @@ def tally(changes: Iterable[Change]) -> Tally:
 def all_changes(document: PlanDocument) -> tuple[Change, ...]:
     """The changes of every tenant."""
     return tuple(change for tenant in document.tenants for change in tenant.changes)
-
-
-def count_noun(count: int, noun: str) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def footer(used: Iterable[GraphUsage], seconds: float | None = None) -> str:

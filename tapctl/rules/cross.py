@@ -137,8 +137,7 @@ XRES004 = Rule(
     condition="excludedCredentialProviders lists web-sign-in where web sign-in is enabled",
     variants="warning when it lists the password provider alone",
     why="the tile is hidden; without the password provider local accounts and remote desktop lose it too, and a pass "
-    "that needs "
-    "the network is the only rescue",
+    "that needs the network is the only rescue",
     fix="take web-sign-in out of the list; for fewer passwords prefer enablePasswordlessExperience",
     sources=("S1", "S5", "S27"),
     evidence=("D", "C"),

@@ -127,8 +127,7 @@ GRP005 = Rule(
     modes=("off", "live"),
     condition="an included group is role-assignable",
     why="an Authentication Administrator cannot issue passes for its members, only a Privileged Authentication "
-    "Administrator "
-    "can: recovery by the helpdesk fails with 403",
+    "Administrator can: recovery by the helpdesk fails with 403",
     fix="include an ordinary group, or plan who recovers administrators",
     sources=("S2", "S10"),
     evidence=("D",),
@@ -189,8 +188,7 @@ GRP007 = Rule(
     sources=("S2",),
     evidence=("D",),
     today="fires when a plain enabled guest certainly matches the rule, when the rule names guests, or when a member "
-    "has "
-    "#EXT# in its name; a rule on other properties alone claims nothing",
+    "has #EXT# in its name; a rule on other properties alone claims nothing",
     check=guests_included,
 )
 

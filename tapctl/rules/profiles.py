@@ -212,16 +212,14 @@ WSI007 = Rule(
     severity="warning",
     modes=("off", "live"),
     condition="a filter or dynamic group lets a profile that enables web sign-in reach hybrid joined or registered "
-    "devices, "
-    "Windows Home, multi-session hosts or Holographic",
+    "devices, Windows Home, multi-session hosts or Holographic",
     why="they are outside the supported joins and editions of web sign-in",
     fix='restrict it to Entra joined devices: (device.deviceTrustType -eq "Azure AD joined") in a filter, "AzureAD" '
     "in a group",
     sources=("S3", "S15"),
     evidence=("D", "I"),
-    today="group rules offline, filters in plan; fires when such a device certainly passes or is named, never "
-    "because a rule "
-    "says nothing about editions",
+    today="group rules offline, filters in plan; fires when such a device certainly passes or is named, never because "
+    "a rule says nothing about editions",
     check=groups_of_unsupported_devices,
 )
 
@@ -263,8 +261,7 @@ WSI009 = Rule(
     sources=("S1", "S3"),
     evidence=("D", "C"),
     today="a pinned or adopted profile may hold a live value and is judged only when the file says null or false; "
-    "another "
-    "profile of the file may set it",
+    "another profile of the file may set it",
     check=default_provider_left_open,
 )
 
@@ -295,9 +292,8 @@ WSI010 = Rule(
     id="WSI010",
     severity="warning",
     modes=("off",),
-    condition="defaultCredentialProvider is no braced GUID (error), is password under the passwordless experience, "
-    "or is "
-    "web-sign-in although tenant.scenarios lacks shared",
+    condition="defaultCredentialProvider is no braced GUID (error), is password under the passwordless experience, or "
+    "is web-sign-in although tenant.scenarios lacks shared",
     variants="error from the schema; info for pin when tenant.scenarios has autopilot",
     why="the tile contradicts the rest: hidden, online at every unlock, or useless until a PIN exists",
     fix="choose the tile that people can use: pin on personal devices, web-sign-in on shared ones",

@@ -11,6 +11,7 @@ from typing import Literal
 from tapctl import __version__
 from tapctl.config.schema import FILE, schema_folder
 from tapctl.errors import RefusedError
+from tapctl.model.words import count_noun
 
 ContinuousIntegration = Literal["github", "gitlab", "azure"]
 
@@ -86,7 +87,7 @@ def write(directory: Path, contents: dict[str, str], *, force: bool) -> None:
         present = [path for path in contents if os.path.lexists(directory / path)]
         if present and not force:
             raise RefusedError(
-                f"{_amount(len(present))} in {directory} would be overwritten, so nothing was written: "
+                f"{count_noun(len(present), 'file')} in {directory} would be overwritten, so nothing was written: "
                 f"{', '.join(present)}",
                 fix="choose another folder, or overwrite them with --force",
             )
@@ -118,7 +119,3 @@ def _refuse_links(directory: Path, contents: dict[str, str]) -> None:
             f"links lead out of {directory}, so nothing was written: {', '.join(astray)}",
             fix="remove the links, or choose another folder",
         )
-
-
-def _amount(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"

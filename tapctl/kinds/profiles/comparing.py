@@ -46,6 +46,7 @@ from tapctl.model.live import (
 from tapctl.model.plan import Change, FieldChange
 from tapctl.model.requests import Problem
 from tapctl.model.values import Value, as_set
+from tapctl.model.words import count_noun
 
 DEFAULT_SCOPE_TAG = "0"
 
@@ -179,7 +180,9 @@ def _not_one(
         path,
         "unresolved-name",
         f"no {what} is named {name!r}" + (f"; there is {others}" if others else ""),
-        why=f"without the {what} the profile would reach more devices than declared",
+        why="scope tags decide which administrators see the profile"
+        if what == "scope tag"
+        else f"without the {what} the profile would reach more devices than declared",
         fix=f"correct the name, or make the {what} in the Intune admin centre",
     )
 
@@ -382,7 +385,9 @@ def _deletion(profile: Profile, live: LiveProfile, names: Names) -> Draft:
         title=live.name,
         fields=_fields_of(live, names),
         irreversible=True,
-        notes=(f"deletes {live.unmodelled} settings that tapctl does not model",) if live.unmodelled else (),
+        notes=(f"deletes {count_noun(live.unmodelled, 'setting')} that tapctl does not model",)
+        if live.unmodelled
+        else (),
     )
     return Draft(
         change=change,
