@@ -100,6 +100,8 @@ def _json(value: SettingValue) -> JSONValue:
 def _note_what_stays(live: LiveProfile, at: Place, writer: Writer) -> None:
     if live.unmodelled:
         writer.warn(at, f"it holds {count_noun(live.unmodelled, 'setting')} that tapctl does not model: kept as found")
+    for name, what in sorted(live.unreadable.items()):
+        writer.warn(at, f"{name} is left out and not managed, its form being unknown: {what}")
     if live.masked:
         writer.warn(
             at, f"it holds {count_noun(live.masked, 'secret')} that Graph masks: tapctl will not write its settings"

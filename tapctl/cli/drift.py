@@ -61,6 +61,7 @@ def drift(
     from tapctl.cli.checked import check
     from tapctl.cli.session import Wishes
     from tapctl.cli.trouble import say
+    from tapctl.output.metrics import metrics
     from tapctl.output.render import render_plan
 
     started = time.monotonic()
@@ -74,7 +75,7 @@ def drift(
         files.check_target(target, is_replaced=True)
     plans = asyncio.run(_observe(checked, wishes, bases, accept=accept))
     document = fleet.document(plans, "drift")
-    trouble = files.trouble(lambda: files.replace_whole(target, drift_report.metrics(document))) if target else None
+    trouble = files.trouble(lambda: files.replace_whole(target, metrics(document))) if target else None
     seconds = time.monotonic() - started
     color = options.wants_color(no_color=no_color)
     click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)

@@ -1,31 +1,23 @@
-"""What `drift` tells others than its caller: a webhook, and Prometheus."""
+"""The webhook of `drift --notify`."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tapctl.errors import UsageError
-from tapctl.model.plan import Change, TenantPlan
+from tapctl.model.plan import Change
 
 if TYPE_CHECKING:
     from tapctl.model.plan import PlanDocument
 
-REASONS = ("drift", "pending", "lapsed")
-KINDS = ("groups", "temporaryAccessPass", "webSignIn")
 NOTIFY_SECONDS = 10.0
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _MOST_LINES = 40
-_COSTS = {
-    "requests": "Requests to Graph, batch parts counted.",
-    "calls": "HTTP exchanges with Graph.",
-    "throttled": "Answers 429 of Graph.",
-    "seconds": "How long the tenant took.",
-}
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -97,51 +89,3 @@ def _harmless(text: str) -> str:
     for character, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         plain = plain.replace(character, written)
     return re.sub(r"[`*~|\[\]\\]", "?", plain)
-
-
-# Prometheus. Source: the text exposition format 0.0.4
-
-
-def metrics(document: PlanDocument) -> str:
-    """The run as metrics. A tenant that could not be read has no count of changes: unknown is not none."""
-    return "".join(line + "\n" for family in _families(document.tenants, document) for line in family)
-
-
-def _families(tenants: Sequence[TenantPlan], document: PlanDocument) -> Iterator[list[str]]:
-    known = [tenant for tenant in tenants if tenant.status != "failed"]
-    yield _family(
-        "tapctl_drift_changes",
-        "Objects that are not as declared, by kind and reason.",
-        (
-            ({"tenant": tenant.name, "kind": kind, "reason": reason}, _count(tenant, kind, reason))
-            for tenant in known
-            for kind in KINDS
-            for reason in REASONS
-        ),
-    )
-    yield _family(
-        "tapctl_run_success",
-        "Whether the tenant was read and compared.",
-        (({"tenant": tenant.name}, int(tenant.status != "failed")) for tenant in tenants),
-    )
-    for name, text in _COSTS.items():
-        samples = (({"tenant": tenant.name}, getattr(tenant.graph, name)) for tenant in tenants)
-        yield _family(f"tapctl_graph_{name}", text, samples)
-    moment = int(document.created_at.timestamp())
-    yield _family("tapctl_run_timestamp_seconds", "When the run was, as Unix time.", [({}, moment)])
-
-
-def _count(tenant: TenantPlan, kind: str, reason: str) -> int:
-    return sum(change.address.partition(".")[0] == kind and change.reason == reason for change in tenant.changes)
-
-
-def _family(name: str, text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> list[str]:
-    lines = [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
-    for labels, value in samples:
-        listed = ",".join(f'{label}="{_escaped(content)}"' for label, content in labels.items())
-        lines.append(f"{name}{{{listed}}} {value}" if listed else f"{name} {value}")
-    return lines
-
-
-def _escaped(content: str) -> str:
-    return content.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

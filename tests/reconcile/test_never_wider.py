@@ -75,6 +75,14 @@ def test_a_name_without_an_object_stops_the_tenant_and_says_where(world: World, 
     assert finding.fix
 
 
+def test_a_missing_scope_tag_says_what_scope_tags_decide(world: World) -> None:
+    world.declare(WHOLE)
+    (collection, name, _) = next(part for what, part in PARTS.items() if "tag" in what)
+    world.remove(collection, world.named(collection, name)["id"])
+
+    assert only_error(world).why == "scope tags decide which administrators see the profile"
+
+
 @pytest.mark.parametrize("what", PARTS)
 def test_a_name_of_two_objects_stops_the_tenant_and_lists_both(world: World, what: str) -> None:
     collection, name, line = PARTS[what]
