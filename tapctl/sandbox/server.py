@@ -59,15 +59,28 @@ def _losing(app: ASGIApp, connections: _Connections) -> ASGIApp:
     return wrapper
 
 
+class _Announcing(uvicorn.Server):
+    """A server that says when it is up."""
+
+    def __init__(self, config: uvicorn.Config, is_up: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._is_up = is_up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._is_up()
+
+
 class LoopbackServer:
-    """A uvicorn server on 127.0.0.1, bound but not yet serving.
+    """A uvicorn server on 127.0.0.1: its port is taken, and `ready` is told the URL once connections are accepted.
 
     Raises:
-        RemoteError: the port is taken.
+        RemoteError: the port is taken by somebody else.
     """
 
-    def __init__(self, sandbox: Sandbox, port: int = 0) -> None:
-        self._socket = _bound(port)
+    def __init__(self, sandbox: Sandbox, port: int = 0, ready: Callable[[str], None] | None = None) -> None:
+        self._socket = _listening(port)
         connections = _Connections()
         config = uvicorn.Config(
             _losing(create_app(sandbox), connections),
@@ -79,7 +92,7 @@ class LoopbackServer:
             date_header=False,
             timeout_graceful_shutdown=1,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Announcing(config, lambda: ready(self.url) if ready is not None else None)
 
     @property
     def url(self) -> str:
@@ -100,11 +113,12 @@ class LoopbackServer:
         self._server.should_exit = True
 
 
-def _bound(port: int) -> socket.socket:
+def _listening(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise RemoteError(f"port {port} of {HOST} cannot be used: {error.strerror}") from error
@@ -112,14 +126,14 @@ def _bound(port: int) -> socket.socket:
 
 
 def serve(sandbox: Sandbox, *, port: int = 0, ready: Callable[[str], None] | None = None) -> None:
-    """Serve until interrupted. `ready` is told the URL; unless given, it is printed to stderr.
+    """Serve until interrupted. `ready` is told the URL once it answers; unless given, it is printed to stderr.
 
     Raises:
         RemoteError: the port is taken.
     """
-    server = LoopbackServer(sandbox, port)
-    if ready is None:
-        sys.stderr.write(f"{server.url}\n")
-    else:
-        ready(server.url)
-    server.run()
+    LoopbackServer(sandbox, port, ready or _print).run()
+
+
+def _print(url: str) -> None:
+    sys.stderr.write(f"{url}\n")
+    sys.stderr.flush()

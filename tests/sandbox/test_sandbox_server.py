@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from tapctl.errors import RemoteError
 from tapctl.sandbox.faults import Fault
+from tapctl.sandbox.server import LoopbackServer
 from tapctl.sandbox.tokens import mint_token
 from tests.sandbox.support import TAP, TAP_TYPE, TENANT, Graph, MakeGraph, loopback
 
@@ -29,6 +33,34 @@ def test_it_answers_the_same_over_a_port_as_in_process(graph: Graph) -> None:
     assert (changed.status_code, changed.content) == (204, b"")
     assert quoted.status_code == 404
     assert graph.body(TAP)["state"] == "enabled"
+
+
+def test_whoever_is_told_where_it_is_can_connect_at_once(graph: Graph) -> None:
+    told: list[str] = []
+
+    def connect(url: str) -> None:
+        told.append(url)
+        address = urlsplit(url)
+        with socket.create_connection((str(address.hostname), address.port or 0), timeout=5):
+            server.stop()
+
+    server = LoopbackServer(graph.sandbox, ready=connect)
+    url = server.url
+    assert told == []
+
+    server.run()
+
+    assert told == [url]
+
+
+def test_a_port_is_taken_from_the_start(graph: Graph) -> None:
+    first = LoopbackServer(graph.sandbox)
+
+    with pytest.raises(RemoteError, match="cannot be used"):
+        LoopbackServer(graph.sandbox, port=urlsplit(first.url).port or 0)
+
+    first.stop()
+    first.run()
 
 
 @pytest.mark.parametrize("action", ["lose-before", "lose-after", "refuse-connection"])
