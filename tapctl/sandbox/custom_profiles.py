@@ -8,7 +8,7 @@ from typing import Any
 
 from tapctl.sandbox import assignments, audit
 from tapctl.sandbox.errors import not_found
-from tapctl.sandbox.exchange import Exchange, new_id, without_annotations
+from tapctl.sandbox.exchange import Exchange, as_kept, new_id, without_annotations
 from tapctl.sandbox.odata import Listing, answer_list, expanded, project
 from tapctl.sandbox.profiles import check_scope_tags
 from tapctl.sandbox.wire import NO_CONTENT, JSONObject, Reply
@@ -208,7 +208,8 @@ def assign(exchange: Exchange) -> Reply:
 
 
 def _checked_values(exchange: Exchange, body: JSONObject) -> JSONObject:
-    values = {name: value for name, value in without_annotations(body).items() if name not in _READ_ONLY}
+    sent = without_annotations(body).items()
+    values = {name: as_kept(value) for name, value in sent if name not in _READ_ONLY and name != "omaSettings"}
     if "assignments" in values:
         raise exchange.refuse("Assignments are set by the action 'assign'.")
     writable = _WRITABLE if exchange.call.version == "beta" else _WRITABLE - _BETA_ONLY
@@ -220,7 +221,6 @@ def _checked_values(exchange: Exchange, body: JSONObject) -> JSONObject:
         raise exchange.refuse("The DisplayName field is required.")
     if "roleScopeTagIds" in values:
         check_scope_tags(exchange, values["roleScopeTagIds"])
-    values.pop("omaSettings", None)
     return values
 
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from tapctl.sandbox.behaviour import Behaviour
 from tapctl.sandbox.errors import Service, bad_request
@@ -73,3 +74,12 @@ def is_guid(text: object) -> bool:
 def without_annotations(body: Mapping[str, object]) -> JSONObject:
     """The body's own properties: `@odata.type` and the like left out, `members@odata.bind` kept."""
     return {name: value for name, value in body.items() if "@odata." not in name or name.endswith("@odata.bind")}
+
+
+def as_kept(value: object) -> Any:
+    """A value of the request as it is kept: an annotation of a property is a hint for reading it and no part of it."""
+    if isinstance(value, list):
+        return [as_kept(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: as_kept(item) for name, item in value.items() if "@odata." not in name or name == "@odata.type"}

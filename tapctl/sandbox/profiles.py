@@ -8,7 +8,7 @@ from typing import Any
 
 from tapctl.sandbox import assignments, audit, definitions
 from tapctl.sandbox.errors import GraphError, not_found
-from tapctl.sandbox.exchange import Exchange, new_id, without_annotations
+from tapctl.sandbox.exchange import Exchange, as_kept, new_id, without_annotations
 from tapctl.sandbox.odata import Listing, answer_list, expanded, project
 from tapctl.sandbox.wire import NO_CONTENT, JSONObject, Reply
 
@@ -346,7 +346,7 @@ def _checked_settings(exchange: Exchange, sent: Any, known: list[JSONObject]) ->
             definitions.check_instance(instance, exchange.behaviour)
         except definitions.InvalidSetting as error:
             raise exchange.refuse(str(error)) from error
-        instances.append(instance)
+        instances.append(as_kept(instance))
     identifiers = [instance["settingDefinitionId"] for instance in instances]
     if exchange.behaviour.duplicate_settings == "refuse" and len(set(identifiers)) < len(identifiers):
         raise exchange.refuse("A setting definition is used twice.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from tapctl.sandbox import audit, directory
 from tapctl.sandbox.errors import GraphError, not_found
-from tapctl.sandbox.exchange import Exchange, is_guid, without_annotations
+from tapctl.sandbox.exchange import Exchange, as_kept, is_guid, without_annotations
 from tapctl.sandbox.odata import project
 from tapctl.sandbox.wire import NO_CONTENT, JSONObject, Reply
 
@@ -63,7 +63,7 @@ def patch_whole(exchange: Exchange) -> Reply:
     if unknown:
         raise exchange.refuse(f"The property '{unknown[0]}' cannot be changed here.")
     before = dict(whole)
-    whole.update({name: value for name, value in body.items() if name not in {"id", "policyVersion"}})
+    whole.update({name: as_kept(value) for name, value in body.items() if name not in {"id", "policyVersion"}})
     whole["lastModifiedDateTime"] = exchange.stamp()
     audit.record_policy(exchange, before, whole)
     return NO_CONTENT

@@ -454,3 +454,30 @@ def test_the_observed_export_is_seeded_in_its_shape(graph: Graph) -> None:
     (child,) = first["choiceSettingValue"]["children"]
     assert child["simpleSettingValue"]["value"] == "{D6886603-9D2F-4EB2-B667-1971041FA96B}"
     assert all(setting["choiceSettingValue"]["children"] == [] for setting in others)
+
+
+def _annotated() -> dict[str, Any]:
+    """A setting as clients send it that were generated from the model: with hints of types and links."""
+    setting = choice(PROVIDER, 1, text(f"{PROVIDER}_defaultcredentialprovider_message", "{X}"))
+    instance = setting["settingInstance"]
+    instance["choiceSettingValue"] |= {
+        "@odata.type": f"{TYPES}ChoiceSettingValue",
+        "children@odata.type": f"#Collection({TYPES}SettingInstance)",
+        "children@odata.context": "https://graph.microsoft.com/beta/$metadata#children",
+    }
+    instance["choiceSettingValue"]["children"][0]["simpleSettingValue@odata.navigationLink"] = "https://x"
+    instance["settingDefinitionId@odata.type"] = "#String"
+    return {**setting, "settingDefinitions@odata.navigationLink": "https://x"}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_annotations_of_what_is_sent_are_not_kept(graph: Graph, method: str) -> None:
+    policy = create(graph, *([_annotated()] if method == "POST" else []))
+    if method == "PUT":
+        assert graph.put(f"{POLICIES}/{policy}", put_body(graph, policy, _annotated())).status_code == 204
+
+    (setting,) = graph.body(f"{POLICIES}/{policy}/settings")["value"]
+
+    plain = choice(PROVIDER, 1, text(f"{PROVIDER}_defaultcredentialprovider_message", "{X}"))["settingInstance"]
+    plain["choiceSettingValue"]["@odata.type"] = f"{TYPES}ChoiceSettingValue"
+    assert setting == {"id": "0", "settingInstance": plain}
