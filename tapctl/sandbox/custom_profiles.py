@@ -38,6 +38,16 @@ _OMA_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "DateTime": str,
 }
 _ENCRYPTED = frozenset({"String", "StringXml", "Base64"})
+_OMA_COMMON = frozenset({"displayName", "description", "omaUri", "value"})
+_OMA_READ_ONLY = frozenset({"secretReferenceValueId", "isEncrypted"})
+_OMA_BETA_ONLY = _OMA_READ_ONLY | {"isReadOnly"}
+_OMA_MORE: Mapping[str, tuple[str, type, Any]] = {
+    "Integer": ("isReadOnly", bool, False),
+    "StringXml": ("fileName", str, None),
+    "Base64": ("fileName", str, None),
+}
+"""The property that a kind has besides those of every kind, its type, and what it is unless sent: documentation of
+the resources omaSettingInteger (beta alone), omaSettingStringXml and omaSettingBase64."""
 _BETA_ONLY = frozenset(
     {
         "roleScopeTagIds",
@@ -113,7 +123,7 @@ def _rendered_oma(exchange: Exchange, setting: JSONObject) -> JSONObject:
     elif shown["isEncrypted"]:
         shown["value"] = MASK
     if exchange.call.version == "v1.0":
-        shown = {name: value for name, value in shown.items() if name not in {"isEncrypted", "secretReferenceValueId"}}
+        shown = {name: value for name, value in shown.items() if name not in _OMA_BETA_ONLY}
     return shown
 
 
@@ -251,6 +261,7 @@ def oma_setting(exchange: Exchange, entry: Any, identifier: str) -> JSONObject:
         raise exchange.refuse("An OMA setting needs displayName and omaUri.")
     if value == MASK:
         raise exchange.refuse("A masked value cannot be stored.")
+    more = _more_of_oma(exchange, entry, kind)
     is_encrypted = kind in _ENCRYPTED
     return {
         "@odata.type": _OMA_PREFIX + kind,
@@ -260,7 +271,24 @@ def oma_setting(exchange: Exchange, entry: Any, identifier: str) -> JSONObject:
         "secretReferenceValueId": f"{new_id()}_{identifier}_{new_id()}" if is_encrypted else None,
         "isEncrypted": is_encrypted,
         "value": value,
+        **more,
     }
+
+
+def _more_of_oma(exchange: Exchange, entry: JSONObject, kind: str) -> JSONObject:
+    """What a setting of this kind has besides the properties that every kind has."""
+    name, type_, value = _OMA_MORE.get(kind, ("", object, None))
+    unknown = sorted(set(without_annotations(entry)) - _OMA_COMMON - _OMA_READ_ONLY - {name})
+    if not unknown and name in _OMA_BETA_ONLY & set(entry) and exchange.call.version == "v1.0":
+        unknown = [name]
+    if unknown:
+        raise exchange.refuse(f"The property '{unknown[0]}' does not exist on type 'omaSetting{kind}'.")
+    if not name:
+        return {}
+    sent = entry.get(name)
+    if sent is not None and not isinstance(sent, type_):
+        raise exchange.refuse(f"The property '{name}' has a value of the wrong type.")
+    return {name: value if sent is None else sent}
 
 
 def _record(

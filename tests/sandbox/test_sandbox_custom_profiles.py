@@ -136,3 +136,55 @@ def test_a_deleted_profile_is_gone(graph: Graph) -> None:
 
     assert graph.delete(f"{CUSTOM}/{profile}").status_code == 204
     assert graph.get(f"{CUSTOM}/{profile}").status_code == 404
+
+
+def test_a_read_only_row_and_a_file_name_are_kept(graph: Graph) -> None:
+    probe = {**WEB_SIGN_IN, "isReadOnly": True}
+    xml = {**oma("Menu", "PHhtbC8+", "StringXml"), "fileName": "menu.xml"}
+    root = {**oma("Root", "AAAA", "Base64"), "fileName": "root.cer"}
+    profile = create(graph, probe, xml, root, URLS, oma("EnableFastFirstSignIn", 1, "Integer"))
+
+    shown = graph.body(f"{CUSTOM}/{profile}")["omaSettings"]
+
+    kept = ("isReadOnly", "fileName")
+    assert [{name: row[name] for name in kept if name in row} for row in shown] == [
+        {"isReadOnly": True},
+        {"fileName": "menu.xml"},
+        {"fileName": "root.cer"},
+        {},
+        {"isReadOnly": False},
+    ]
+
+
+def test_v1_knows_file_names_and_no_read_only_rows(graph: Graph) -> None:
+    profile = create(graph, {**WEB_SIGN_IN, "isReadOnly": True}, oma("Menu", "PHhtbC8+", "StringXml"))
+
+    number, xml = graph.body(f"/v1.0/deviceManagement/deviceConfigurations/{profile}")["omaSettings"]
+
+    assert "isReadOnly" not in number
+    assert xml["fileName"] is None
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {**WEB_SIGN_IN, "isReadOnly": "yes"},
+        {**URLS, "isReadOnly": True},
+        {**URLS, "fileName": "urls.txt"},
+        {**oma("Menu", "PHhtbC8+", "StringXml"), "fileName": 1},
+        {**WEB_SIGN_IN, "nonsense": 1},
+    ],
+)
+def test_a_row_has_only_the_properties_of_its_type(graph: Graph, setting: dict[str, Any]) -> None:
+    body = {"@odata.type": TYPE, "displayName": "Odd", "omaSettings": [setting]}
+
+    assert error_code(graph.post(CUSTOM, body)) == (400, "BadRequest")
+
+
+def test_rows_may_be_sent_back_as_they_were_read(graph: Graph) -> None:
+    profile = create(graph, {**WEB_SIGN_IN, "isReadOnly": True, "value@odata.type": "#Int32"})
+    rows = graph.body(f"{CUSTOM}/{profile}")["omaSettings"]
+
+    assert graph.patch(f"{CUSTOM}/{profile}", {"@odata.type": TYPE, "omaSettings": rows}).status_code == 200
+
+    assert graph.body(f"{CUSTOM}/{profile}")["omaSettings"] == rows
