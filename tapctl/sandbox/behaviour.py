@@ -100,11 +100,11 @@ class Behaviour:
     lag_get_seconds: float = 0.0
     """GET by id sees a new object only after so long."""
     lag_get_reads: int = 0
-    """GET by id sees a new object only after so many such reads."""
+    """GET by id sees a new object only after so many such reads, whichever process reads."""
     lag_list_seconds: float = 0.0
     """Lists see a new object only after so long."""
     lag_list_reads: int = 0
-    """Lists see a new object only after so many lists."""
+    """Lists see a new object only after so many lists, whichever process lists."""
     lag_updates: bool = False
     """Changed and deleted objects lag as well, not only new ones."""
     lag_refuses_writes: bool = True

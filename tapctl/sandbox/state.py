@@ -153,6 +153,8 @@ def empty_state(tenant_id: str) -> JSONObject:
 class Store:
     """The objects as handlers see them: reads may lag behind writes, as replication makes them do.
 
+    `dirty`: there is something to save, a read that was counted included.
+
     What `read` and `scan` return must not be changed; `edit` returns what may be.
     """
 
@@ -238,11 +240,22 @@ class Store:
         for entry in self.data["pending"]:
             if entry["collection"] != collection or entry["id"] != key:
                 continue
-            entry[counter] += 1
-            if hidden is None and (now - entry["since"] < seconds or entry[counter] <= reads):
+            is_counted = entry[counter] < reads
+            if is_counted:
+                entry[counter] += 1
+                self.dirty = True
+            if hidden is None and (now - entry["since"] < seconds or is_counted):
                 hidden = [entry["before"]]
         self._settle(now)
         return hidden
+
+    def counts_reads(self) -> bool:
+        """Whether a read may bring the end of a lag nearer, so that other processes have to know of it."""
+        behaviour = self._behaviour
+        return any(
+            entry["gets"] < behaviour.lag_get_reads or entry["lists"] < behaviour.lag_list_reads
+            for entry in self.data["pending"]
+        )
 
     def _settle(self, now: float) -> None:
         behaviour = self._behaviour

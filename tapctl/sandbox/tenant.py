@@ -128,19 +128,24 @@ class Sandbox:
     def transaction(self, *, writes: bool) -> Iterator[Store]:
         """The state as it is now; with `writes` no other process changes it until what changed here is saved.
 
+        The same holds while reads are counted until a change is seen: only then does a read write the file.
+
         Raises:
             TapctlError: the state cannot be read or written.
         """
         with self._turn:
             if self._file is None:
                 yield self._store()
-            elif not writes:
+                return
+            if not writes:
                 self._refresh(self._file)
-                yield self._store()
-            else:
-                with self._file.exclusive():
-                    self._refresh(self._file)
-                    yield from self._saving(self._file)
+                store = self._store()
+                if not store.counts_reads():
+                    yield store
+                    return
+            with self._file.exclusive():
+                self._refresh(self._file)
+                yield from self._saving(self._file)
 
     def _saving(self, file: StateFile) -> Iterator[Store]:
         store = self._store()

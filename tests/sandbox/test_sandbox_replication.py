@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.sandbox.support import (
@@ -140,3 +142,24 @@ def test_nothing_is_remembered_once_everything_is_seen(make_graph: MakeGraph) ->
 
     with graph.sandbox.transaction(writes=False) as store:
         assert store.data["pending"] == []
+
+
+def test_reads_of_other_processes_count_too_and_are_the_only_reads_that_write(
+    make_graph: MakeGraph, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.json"
+
+    def process() -> Graph:
+        return make_graph(path=path, lag_get_reads=2, lag_list_reads=1, lag_updates=True)
+
+    process().patch(TAP, {"@odata.type": TAP_TYPE, "state": "enabled"})
+    group = create(process())
+
+    assert [process().body(TAP)["state"] for _ in range(3)] == ["disabled", "disabled", "enabled"]
+    assert [process().get(f"/v1.0/groups/{group}").status_code for _ in range(3)] == [404, 404, 200]
+    assert [is_listed(process()) for _ in range(2)] == [False, True]
+
+    settled = path.stat()
+    for _ in range(2):
+        assert process().get(f"/v1.0/groups/{group}").status_code == 200
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == (settled.st_mtime_ns, settled.st_ino)
