@@ -31,6 +31,12 @@ class Behaviour:
     """Targets come back in another order than they were sent."""
     target_annotations: bool = True
     """The answer carries includeTargets@odata.context."""
+    include_targets: Literal["list", "null", "missing", "null-when-empty"] = "list"
+    """How includeTargets is shown: every property of the policy is nullable, and none says when it is null."""
+    target_display_names: Literal["drop", "refuse"] = "drop"
+    """A target that is sent with displayName, a property that its type does not have, as a published client does."""
+    is_registration_required_kept: bool = False
+    """An include target sent without isRegistrationRequired keeps the value that it had instead of getting false."""
     reset_keeps_targets: bool = False
     """DELETE leaves state and targets alone and resets the numbers only."""
     nested_targets_count: bool = True
@@ -67,6 +73,8 @@ class Behaviour:
     """PUT that leaves roleScopeTagIds out."""
     put_refuses_creation_source: bool = False
     """PUT with creationSource in its body is refused."""
+    put_needs_creation_source: bool = False
+    """PUT that leaves out a creationSource that is not null, or changes it, is refused."""
     profile_type_changes: Literal["refuse", "store"] = "refuse"
     """Changing platforms, technologies or template of an existing policy."""
     duplicate_settings: Literal["refuse", "store"] = "refuse"
@@ -89,6 +97,9 @@ class Behaviour:
     """Answers carry keys that no documentation names, auditRuleInformation among them."""
     encrypt_oma_strings: bool = True
     """Text values of OMA settings read back as **** with a secret reference."""
+
+    pages_overlap: bool = False
+    """The last item of the first page is shown by the second one again, as when an object was added meanwhile."""
 
     # groups
     soft_delete_groups: Literal["microsoft365", "all"] = "microsoft365"

@@ -412,6 +412,8 @@ def _sorted(exchange: Exchange, items: list[JSONObject], order: str, listing: Li
 
 def _page(exchange: Exchange, items: list[JSONObject], listing: Listing) -> tuple[list[JSONObject], int | None]:
     size = _page_size(exchange, listing)
+    if exchange.behaviour.pages_overlap and len(items) > size:
+        items = [*items[:size], *items[size - 1 :]]
     offset = _offset(exchange)
     page = items[offset : offset + size]
     return page, offset + size if offset + size < len(items) else None

@@ -69,6 +69,8 @@ _READ_ONLY = frozenset(
         "disableEntraGroupPolicyAssignment",
     }
 )
+_FIXED = "Platform, PolicyType, and CreationSource cannot be changed once created."
+"""Seen as the answer to a PUT (KelvinTegelaar/CIPP issue 3744); which of the three differed is not said there."""
 _SECRET = f"{definitions.TYPE_PREFIX}SecretSettingValue"
 
 
@@ -192,6 +194,9 @@ def create_policy(exchange: Exchange) -> Reply:
             raise exchange.refuse(f"dCV2Policy.{required.capitalize()} : The {required} field is required.")
     policy = new_policy(new_id(), exchange.stamp())
     policy.update(values)
+    policy["creationSource"] = body.get("creationSource")
+    if not isinstance(policy["creationSource"], str | None):
+        raise exchange.refuse("The property 'creationSource' has a value of the wrong type.")
     policy["_settings"] = _checked_settings(exchange, body.get("settings", []), [])
     exchange.store.add(COLLECTION, policy)
     _record(exchange, "Create", policy, [("Name", None, policy["name"])])
@@ -208,8 +213,10 @@ def put_policy(exchange: Exchange) -> Reply:
     if "assignments" in body:
         raise _navigation_refused("PUT", "assignments")
     if exchange.behaviour.put_refuses_creation_source and "creationSource" in body:
-        raise exchange.refuse("The property 'creationSource' cannot be set.")
+        raise exchange.refuse(_FIXED)
     policy = _edit(exchange)
+    if exchange.behaviour.put_needs_creation_source and body.get("creationSource") != policy["creationSource"]:
+        raise exchange.refuse(_FIXED)
     before = copy.deepcopy(policy)
     values = _checked_metadata(exchange, body)
     for required in ("name", "platforms", "technologies"):

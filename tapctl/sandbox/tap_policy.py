@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tapctl.sandbox import audit, directory
+from tapctl.sandbox.behaviour import Behaviour
 from tapctl.sandbox.errors import GraphError, not_found
 from tapctl.sandbox.exchange import Exchange, as_kept, is_guid, without_annotations
 from tapctl.sandbox.odata import project
@@ -88,6 +89,8 @@ def _rendered(exchange: Exchange) -> JSONObject:
     behaviour = exchange.behaviour
     policy: JSONObject = {}
     for name, value in stored.items():
+        if name == "includeTargets" and behaviour.include_targets == "missing":
+            continue
         if name == "includeTargets" and behaviour.target_annotations:
             policy["includeTargets@odata.context"] = exchange.context(
                 "policies/authenticationMethodsPolicy/authenticationMethodConfigurations('TemporaryAccessPass')/"
@@ -95,10 +98,16 @@ def _rendered(exchange: Exchange) -> JSONObject:
             )
         if name == "excludeTargets" and not value and behaviour.exclude_targets_missing:
             continue
-        policy[name] = value[::-1] if name.endswith("Targets") and behaviour.reverse_targets else value
+        if name == "includeTargets" and _is_include_hidden(value, behaviour):
+            value = None
+        policy[name] = value[::-1] if isinstance(value, list) and behaviour.reverse_targets else value
     if behaviour.extra_keys:
         policy["auditRuleInformation"] = None
     return policy
+
+
+def _is_include_hidden(targets: list[JSONObject], behaviour: Behaviour) -> bool:
+    return behaviour.include_targets == "null" or (behaviour.include_targets == "null-when-empty" and not targets)
 
 
 def patch_method(exchange: Exchange) -> Reply:
@@ -112,6 +121,7 @@ def patch_method(exchange: Exchange) -> Reply:
     if policy is None:
         raise not_found("TemporaryAccessPass", "authentication")
     before = copy.deepcopy(policy)
+    _fill_registration(changes, before if exchange.behaviour.is_registration_required_kept else {})
     after = {**before, **changes}
     if exchange.behaviour.recalculate_lifetimes:
         after = _recalculated(after, changes)
@@ -186,19 +196,28 @@ def _checked_targets(exchange: Exchange, name: str, value: Any) -> list[JSONObje
     for entry in value:
         entry = without_annotations(entry)
         identifier = entry.get("id")
+        if exchange.behaviour.target_display_names == "drop":
+            entry.pop("displayName", None)
         if not set(entry) <= (_INCLUDE_KEYS if is_include else _EXCLUDE_KEYS):
             raise exchange.refuse(f"A target of {name} has a property that its type does not have.")
         if entry.get("targetType") not in ("group", "user"):
             raise exchange.refuse(f"A target of {name} has no valid targetType.")
         if not (is_guid(identifier) or (is_include and identifier == "all_users")):
             raise exchange.refuse(f"A target of {name} has no valid id.")
-        if is_include:
-            entry.setdefault("isRegistrationRequired", False)
+        if not isinstance(entry.get("isRegistrationRequired", False), bool):
+            raise exchange.refuse(f"A target of {name} has no valid isRegistrationRequired.")
         targets.append(entry)
     identifiers = [target["id"].lower() for target in targets]
     if len(set(identifiers)) < len(identifiers):
         raise exchange.refuse(f"{name} names a target twice.")
     return targets
+
+
+def _fill_registration(changes: JSONObject, before: JSONObject) -> None:
+    """Give include targets without isRegistrationRequired the value that they had `before`, else false."""
+    had = {target["id"].lower(): target["isRegistrationRequired"] for target in before.get("includeTargets", ())}
+    for target in changes.get("includeTargets", ()):
+        target.setdefault("isRegistrationRequired", had.get(target["id"].lower(), False))
 
 
 def _recalculated(after: JSONObject, changes: JSONObject) -> JSONObject:

@@ -481,3 +481,32 @@ def test_annotations_of_what_is_sent_are_not_kept(graph: Graph, method: str) -> 
     plain = choice(PROVIDER, 1, text(f"{PROVIDER}_defaultcredentialprovider_message", "{X}"))["settingInstance"]
     plain["choiceSettingValue"]["@odata.type"] = f"{TYPES}ChoiceSettingValue"
     assert setting == {"id": "0", "settingInstance": plain}
+
+
+@pytest.mark.parametrize(("needs", "status"), [(False, 204), (True, 400)])
+def test_a_creation_source_may_have_to_be_put_as_it_is(make_graph: MakeGraph, needs: bool, status: int) -> None:
+    graph = make_graph(put_needs_creation_source=needs)
+    policy = create(graph, creationSource="Imported")
+    body = put_body(graph, policy, choice("enablewebsignin", 1))
+
+    assert graph.put(f"{POLICIES}/{policy}", body).status_code == status
+    assert graph.put(f"{POLICIES}/{policy}", {**body, "creationSource": "Other"}).status_code == status
+    assert graph.put(f"{POLICIES}/{policy}", {**body, "creationSource": "Imported"}).status_code == 204
+    assert graph.body(f"{POLICIES}/{policy}")["creationSource"] == "Imported"
+
+
+@pytest.mark.parametrize("address", [POLICIES, "/v1.0/groups"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_pages_may_overlap_in_one_item(make_graph: MakeGraph, address: str, size: int) -> None:
+    graph = make_graph(pages_overlap=True)
+    whole = [item["id"] for item in graph.body(address)["value"]]
+
+    seen = []
+    url: str | None = f"{address}?$top={size}"
+    while url:
+        page = graph.body(url)
+        assert len(page["value"]) <= size
+        seen += [item["id"] for item in page["value"]]
+        url = page.get("@odata.nextLink")
+
+    assert seen == [*whole[:size], *whole[size - 1 :]]

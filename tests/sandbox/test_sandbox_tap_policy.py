@@ -208,3 +208,65 @@ def test_a_reset_may_keep_state_and_targets(make_graph: MakeGraph) -> None:
 
     policy = graph.body(TAP)
     assert (policy["state"], policy["isUsableOnce"]) == ("enabled", False)
+
+
+def test_lifetimes_that_are_not_sent_follow_and_nothing_else_does(make_graph: MakeGraph) -> None:
+    graph = make_graph(recalculate_lifetimes=True)
+    patch(graph, defaultLifetimeInMinutes=400)
+    before = graph.body(TAP)
+
+    patch(graph, isUsableOnce=True)
+    patch(graph, maximumLifetimeInMinutes=120)
+
+    changed = {"isUsableOnce": True, "maximumLifetimeInMinutes": 120, "defaultLifetimeInMinutes": 120}
+    assert graph.body(TAP) == {**before, **changed}
+
+
+@pytest.mark.parametrize(
+    ("shown", "full", "empty"), [("null", [None], [None]), ("missing", [], []), ("null-when-empty", [1], [None])]
+)
+def test_include_targets_may_be_null_or_missing(
+    make_graph: MakeGraph, shown: str, full: list[object], empty: list[object]
+) -> None:
+    graph = make_graph(include_targets=shown)
+
+    seen = []
+    for targets in ([{"targetType": "group", "id": "all_users"}], []):
+        assert patch(graph, includeTargets=targets) == (204, "")
+        policy = graph.body(TAP)
+        seen.append([policy[name] and len(policy[name]) for name in ("includeTargets",) if name in policy])
+
+    assert seen == [full, empty]
+
+
+@pytest.mark.parametrize(("mode", "status"), [("drop", 204), ("refuse", 400)])
+@pytest.mark.parametrize("name", ["includeTargets", "excludeTargets"])
+def test_the_display_name_of_a_target_is_dropped_or_refused(
+    make_graph: MakeGraph, name: str, mode: str, status: int
+) -> None:
+    graph = make_graph(target_display_names=mode)
+    target = {"targetType": "group", "id": graph.group_id("SG-Onboarding-Wave-7")}
+
+    assert patch(graph, **{name: [{**target, "displayName": "SG-Onboarding-Wave-7"}]})[0] == status
+
+    more = {"isRegistrationRequired": False} if name == "includeTargets" else {}
+    assert status == 400 or graph.body(TAP)[name] == [{**target, **more}]
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_what_a_target_says_of_registration_is_kept_or_false(make_graph: MakeGraph, is_kept: bool) -> None:
+    graph = make_graph(is_registration_required_kept=is_kept)
+    everybody = {"targetType": "group", "id": "all_users"}
+    wave = {"targetType": "group", "id": graph.group_id("SG-Onboarding-Wave-7")}
+    patch(graph, includeTargets=[{**everybody, "isRegistrationRequired": True}])
+
+    patch(graph, includeTargets=[everybody, wave])
+
+    assert [target["isRegistrationRequired"] for target in graph.body(TAP)["includeTargets"]] == [is_kept, False]
+
+
+@pytest.mark.parametrize("value", [None, "no", 0])
+def test_registration_is_true_or_false(graph: Graph, value: object) -> None:
+    target = {"targetType": "group", "id": "all_users", "isRegistrationRequired": value}
+
+    assert patch(graph, includeTargets=[target]) == (400, "badRequest")
