@@ -60,12 +60,18 @@ def write_private(path: Path, text: str) -> None:
 def replace_whole(path: Path, text: str) -> None:
     """Replace a file that everybody may read as a whole: nobody ever reads half of it.
 
+    A link keeps leading where it leads, and a pipe or a device is written into: it is no file that could be replaced.
+
     Raises:
         RefusedError: it cannot be written.
     """
     import tempfile
 
     try:
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = Path(name)
         try:

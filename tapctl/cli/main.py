@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import sys
 from itertools import pairwise
+from typing import TextIO
 
 import click
 
@@ -90,6 +93,9 @@ def run(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         return ExitCode.FAILED
+    except OSError as error:
+        # Whatever reads files says so itself: what is left is the result, on a full disk or a closed terminal.
+        return _unsaid(error)
     except Exception as error:  # noqa: BLE001 - the one place: a defect of tapctl must not print a traceback either
         return _defect(error)
     return result if isinstance(result, int) else ExitCode.DONE
@@ -114,6 +120,12 @@ def _say_json(error: TapctlError, words: list[str]) -> None:
     click.echo(dumps({"error": error.message, "fix": error.fix, "exitCode": int(error.exit_code)}), nl=False)
 
 
+def _unsaid(error: OSError) -> int:
+    click.echo(f"error: the result could not be written: {error.strerror}", err=True)
+    click.echo("  fix: send standard output somewhere it can be written; of an apply the journal tells all", err=True)
+    return ExitCode.FAILED
+
+
 def _defect(error: Exception) -> int:
     import logging
 
@@ -126,8 +138,27 @@ def _defect(error: Exception) -> int:
 
 def main() -> None:
     """The `tapctl` command."""
+    # Pipelines end a job with SIGTERM: it is an interruption, after which the journal and the result are complete.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    sys.stderr = sys.stderr or _nowhere()
+    if sys.stdout is None:
+        sys.stdout = _nowhere()
+        click.echo("error: standard output is closed, so that no result could be shown; nothing was done", err=True)
+        sys.exit(int(ExitCode.USAGE))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A pipe may be in an encoding that cannot say a display name; that must not end a run.
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(int(run()))
+    code = run()
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = code or _unsaid(error)
+        # Python would flush once more at its end, and say that it failed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(int(code))
+
+
+def _nowhere() -> TextIO:
+    """In the place of a stream that is closed."""
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")

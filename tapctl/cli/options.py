@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -74,12 +75,23 @@ def format_option(*formats: str) -> Callable[[CommandT], CommandT]:
     )
 
 
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    """
+    Raises:
+        BadParameter: it is no number of seconds: `nan`, which is in every range, or infinity.
+    """
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter("a number of seconds is needed")
+    return value
+
+
 def graph_options(command: CommandT) -> CommandT:
     """--timeout, for commands that talk to Graph."""
     option = click.option(
         "--timeout",
         "timeout_seconds",
         type=click.FloatRange(min=0, min_open=True),
+        callback=_finite,
         metavar="SECONDS",
         help="Bound a tenant's whole run.",
     )

@@ -20,6 +20,8 @@ from tapctl.model.values import JSONValue
 ENTRA_PERMISSION = "AuditLog.Read.All"
 INTUNE_PERMISSION = "DeviceManagementApps.Read.All"
 
+NOBODY_NAMED = "(not named in the log)"
+
 POLICY_ACTIVITY = "Authentication Methods Policy"
 """How the names of the activities begin: `... Update`, and `... Reset` for a DELETE."""
 
@@ -192,7 +194,8 @@ def _directory_entry(item: JSONObject) -> AuditEntry | None:
     return AuditEntry(
         by=Attribution(
             who=_first(user, "userPrincipalName", "displayName", "id")
-            or _first(app, "displayName", "servicePrincipalName", "appId"),
+            or _first(app, "displayName", "servicePrincipalName", "appId")
+            or NOBODY_NAMED,
             when=_moment(item),
             via=", ".join(filter(None, (_first(item, "loggedByService"), "Entra audit log"))),
         ),
@@ -212,7 +215,7 @@ def _intune_entry(item: JSONObject) -> AuditEntry | None:
     deletes = str(item.get("activityOperationType", "")).lower() == "delete"
     return AuditEntry(
         by=Attribution(
-            who=(person or app) if is_person else (app or person),
+            who=((person or app) if is_person else (app or person)) or NOBODY_NAMED,
             when=_moment(item),
             via=", ".join(filter(None, (app if is_person else "", "Intune audit log"))),
         ),

@@ -109,5 +109,6 @@ def _changes(tenant: TenantPlan, name: str) -> tuple[str, str, list[str]]:
     for change in tenant.changes:
         marks = "".join(f" ({mark})" for mark in wording.markers(change))
         paths = ", ".join(field.path for field in change.fields) if change.action == "update" else ""
-        lines.append(f"{wording.SYMBOLS[change.action]} {change.address}{marks}{': ' + paths if paths else ''}")
+        by = f", {wording.changed_by(change.by)}" if change.by is not None else ""
+        lines.append(f"{wording.SYMBOLS[change.action]} {change.address}{marks}{': ' + paths if paths else ''}{by}")
     return level, f"{name}: {wording.tally(tenant.changes)}", lines

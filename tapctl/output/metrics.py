@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tapctl.kinds.registry import BY_SECTION
 from tapctl.model.plan import PlanDocument, TenantPlan
 
 REASONS = ("drift", "pending", "lapsed")
-KINDS = ("groups", "temporaryAccessPass", "webSignIn")
 _COSTS = {
     "requests": "Requests to Graph, batch parts counted.",
     "calls": "HTTP exchanges with Graph.",
@@ -32,7 +32,7 @@ def _families(tenants: Sequence[TenantPlan], document: PlanDocument) -> Iterator
         (
             ({"tenant": tenant.name, "kind": kind, "reason": reason}, _count(tenant, kind, reason))
             for tenant in known
-            for kind in KINDS
+            for kind in BY_SECTION
             for reason in REASONS
         ),
     )

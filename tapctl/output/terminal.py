@@ -148,8 +148,7 @@ def _remarks(change: Change) -> list[str]:
     if sentence:
         lines.append(f"reason: {safe.visible(sentence)}")
     if change.by is not None:
-        via = f" via {safe.visible(change.by.via)}" if change.by.via else ""
-        lines.append(f"changed by {safe.visible(change.by.who)} at {safe.visible(change.by.when)}{via}")
+        lines.append(safe.visible(wording.changed_by(change.by)))
     lines += [f"note: {safe.visible(note)}" for note in change.notes]
     if change.depends_on:
         lines.append("after " + ", ".join(safe.visible(address) for address in change.depends_on))

@@ -10,7 +10,16 @@ from tapctl.model.words import count_noun
 
 if TYPE_CHECKING:  # `validate` prints findings without loading what a plan is
     from tapctl.errors import Finding
-    from tapctl.model.plan import Change, GraphUsage, Impact, ImpactCount, PlanDocument, TenantPlan, Violation
+    from tapctl.model.plan import (
+        Attribution,
+        Change,
+        GraphUsage,
+        Impact,
+        ImpactCount,
+        PlanDocument,
+        TenantPlan,
+        Violation,
+    )
 
 SYMBOLS = {"create": "+", "update": "~", "delete": "-"}
 PAST = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -64,6 +73,11 @@ def footer(used: Iterable[GraphUsage], seconds: float | None = None) -> str:
 def run_footer(document: PlanDocument, seconds: float | None = None) -> str:
     """The footer of a whole document."""
     return footer((tenant.graph for tenant in document.tenants), seconds)
+
+
+def changed_by(by: Attribution) -> str:
+    """Who made a live value what it is, and when. Text of the tenant: to be made harmless."""
+    return f"changed by {by.who} at {by.when}" + (f" via {by.via}" if by.via else "")
 
 
 def markers(change: Change) -> list[str]:
@@ -132,7 +146,11 @@ def outcome_counts(changes: Iterable[Change]) -> dict[str, int]:
 
 def nothing_to_do(document: PlanDocument) -> str:
     """What is said of a tenant without changes."""
-    return "Nothing has lapsed." if document.only_lapsed else "No changes. The tenant is as declared."
+    if document.only_lapsed:
+        return "Nothing has lapsed."
+    if document.command == "rollback":
+        return "Nothing goes back: no field holds what that apply wrote."
+    return "No changes. The tenant is as declared."
 
 
 def closing(document: PlanDocument) -> str:
@@ -151,7 +169,7 @@ def closing(document: PlanDocument) -> str:
     if changes or any(tenant.status != "clean" for tenant in document.tenants):
         unread = f"; {count_noun(failed, 'tenant')} failed" if failed else ""
         return f"{noun}: {tally(changes)}{unread}."
-    if document.only_lapsed:
+    if document.only_lapsed or document.command == "rollback":
         return nothing_to_do(document)
     subject = "the tenant is" if len(document.tenants) == 1 else f"all {len(document.tenants)} tenants are"
     return (
