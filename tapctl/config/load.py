@@ -289,20 +289,23 @@ class _Loader:
 
     @staticmethod
     def _clashes(results: Sequence[_Result]) -> dict[int, list[Finding]]:
-        """Two tenants of one name or one id, by index: neither can be used, and the second says so."""
+        """Two tenants of one name or one id, by index: neither can be used, and both bear the finding that says so."""
         found: dict[int, list[Finding]] = {}
         by_name: dict[str, int] = {}
         by_id: dict[str, int] = {}
         for index, result in enumerate(results):
             first = by_name.setdefault(result.source.name, index)
             if first != index:
-                found.setdefault(first, [])
-                found.setdefault(index, []).append(_same_name(results[first], result))
+                _note(found, (first, index), _same_name(results[first], result))
             first = by_id.setdefault(result.id, index) if result.id else index
             if first != index:
-                found.setdefault(first, [])
-                found.setdefault(index, []).append(_same_id(results[first], result))
+                _note(found, (first, index), _same_id(results[first], result))
         return found
+
+
+def _note(found: dict[int, list[Finding]], indexes: Sequence[int], finding: Finding) -> None:
+    for index in indexes:
+        found.setdefault(index, []).append(finding)
 
 
 def _check_name(source: TenantSource, problems: Problems) -> None:

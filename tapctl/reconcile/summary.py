@@ -64,6 +64,8 @@ def unknown(tenant: Tenant, problems: Sequence[Problem], findings: Sequence[Find
 def describe_first(findings: Sequence[Finding]) -> tuple[str, str]:
     """The first error in one line with its place, how many more there are, and how to mend it."""
     errors = blocking(findings)
+    if not errors:
+        return "the tenant cannot be used, and no finding says why", "run tapctl validate"
     first = errors[0]
     place = f"{first.position}: " if first.position is not None else ""
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
