@@ -36,14 +36,14 @@ def check(selection: Selection, guardrails: Guardrails | None = None) -> Checked
     Raises:
         UsageError: when nothing is selected.
     """
+    from tapctl.config.judge import judged, judged_in_part
     from tapctl.config.load import load, stricter
-    from tapctl.rules.check import check as check_rules
 
     today = datetime.now(UTC).date()
     loaded = load(selection.paths, names=selection.names, labels=selection.labels)
     checked: list[tuple[Tenant, tuple[Finding, ...]]] = []
     for tenant in loaded.tenants:
-        judged = replace(tenant, guardrails=stricter(tenant.guardrails, guardrails)) if guardrails else tenant
-        own = [item for item in loaded.findings if item.position is None or item.position.file in tenant.lines]
-        checked.append((judged, tuple(dict.fromkeys([*own, *check_rules(judged, today=today)]))))
-    return Checked(tenants=tuple(checked), failed=tuple(loaded.failed.values()))
+        bound = replace(tenant, guardrails=stricter(tenant.guardrails, guardrails)) if guardrails else tenant
+        checked.append((bound, judged(bound, loaded, today)))
+    failed = tuple(judged_in_part(item, today, guardrails) for item in loaded.failed.values())
+    return Checked(tenants=tuple(checked), failed=failed)

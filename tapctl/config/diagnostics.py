@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from tapctl.config.nodes import ListNode, MapNode, Node, ScalarNode, Span
@@ -96,6 +96,21 @@ class Problems:
             self.has_errors = self.has_errors or finding.severity == "error"
             if len(self._findings) < MOST_FINDINGS:
                 self._findings.append(finding)
+
+    @property
+    def unclear(self) -> set[Position]:
+        """Where it is not known what the files mean to say: a group that does not exist."""
+        return self._places_of(lambda rule: rule in ("unknown-group", "refers-to-absent", "invalid-value"))
+
+    @property
+    def unread(self) -> set[Position]:
+        """Where the value itself is not known: a key that is given twice."""
+        return self._places_of(lambda rule: rule == "duplicate-key" or rule.startswith("yaml-"))
+
+    def _places_of(self, is_meant: Callable[[str], bool]) -> set[Position]:
+        errors = [finding for finding in self._findings if finding.severity == "error" and is_meant(finding.rule)]
+        places = [place for finding in errors for place in (finding.position, *(other for _, other in finding.related))]
+        return {place for place in places if place is not None}
 
     def findings(self, sources: Sources) -> tuple[Finding, ...]:
         """Every finding once, in the order of the files, with its source line."""

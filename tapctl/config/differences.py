@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from tapctl.config.judge import judged, judged_in_part
 from tapctl.config.load import Failed, Loaded
 from tapctl.errors import Finding
 from tapctl.insight.desired_diff import compare
 from tapctl.model.desired import Tenant
 from tapctl.model.plan import Change
-from tapctl.rules.check import check
 
 Status = Literal["clean", "changes", "failed", "unknown"]
 """`failed`: the newer revision is invalid. `unknown`: the older one is, so that the two cannot be compared."""
@@ -96,10 +96,11 @@ def _difference(
     presence = _presence(older, newer)
     previous = older.name if older is not None and presence == "renamed" else None
     if isinstance(newer, Failed):
+        partly = judged_in_part(newer, today)
         return TenantDifference(
-            name=name, previous_name=previous, presence=presence, status="failed", findings=newer.findings
+            name=name, previous_name=previous, presence=presence, status="failed", findings=partly.findings
         )
-    findings = _findings(newer, after, today) if newer is not None else ()
+    findings = judged(newer, after, today) if newer is not None else ()
     is_invalid = any(finding.severity == "error" and not finding.suppressed for finding in findings)
     if isinstance(older, Failed):
         unknown = _incomparable(older, revision)
@@ -124,12 +125,6 @@ def _presence(older: Tenant | Failed | None, newer: Tenant | Failed | None) -> P
     if newer is None:
         return "removed"
     return "kept" if older.name == newer.name else "renamed"
-
-
-def _findings(tenant: Tenant, loaded: Loaded, today: date) -> tuple[Finding, ...]:
-    """Everything that the rules and guardrails say of a tenant of the newer revision."""
-    own = [item for item in loaded.findings if item.position is None or item.position.file in tenant.lines]
-    return tuple(dict.fromkeys([*own, *check(tenant, today=today)]))
 
 
 def _incomparable(older: Failed, revision: Revision) -> Finding:

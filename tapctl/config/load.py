@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from tapctl.config.secrets import secrets_in
 from tapctl.config.select import TenantSource, select
 from tapctl.config.source import Tree, UnreadableError, WorkTree, repository_of, to_display_path
 from tapctl.config.tighten import Protection, entry_at
-from tapctl.config.words import choice, printable, quoted
+from tapctl.config.words import choice, near, printable, quoted
 from tapctl.config.yaml_tree import Document, read_yaml, top_level_keys
 from tapctl.errors import ConfigurationError, Finding, Position, UsageError
 from tapctl.model.desired import Guardrails, ImpactLimits, Tenant
@@ -42,6 +42,16 @@ class Failed(NamedTuple):
     """Empty where it could not be read."""
     cloud: str
     findings: tuple[Finding, ...]
+    readable: tuple[Readable, ...] = ()
+    """What rules can be asked about; two where two files have the name."""
+
+
+class Readable(NamedTuple):
+    """What could be read of a tenant with errors. Never to be planned from."""
+
+    tenant: Tenant
+    broken: frozenset[TreePath] = frozenset()
+    """Places of it that say nothing certain; () where a whole file is missing."""
 
 
 class Loaded(NamedTuple):
@@ -112,6 +122,7 @@ class _Result(NamedTuple):
     source: TenantSource
     tenant: Tenant | None
     findings: tuple[Finding, ...]
+    readable: Readable | None = None
     id: str = ""
     id_span: Span | None = None
     cloud: str = ""
@@ -144,12 +155,14 @@ class _Loader:
                 continue
             name = result.source.name
             earlier = failed[name].findings if name in failed else ()
+            readable = failed[name].readable if name in failed else ()
             failed[name] = Failed(
                 name=name,
                 source=result.source.display,
                 id=result.id,
                 cloud=result.cloud or "global",
                 findings=ordered((*earlier, *findings)),
+                readable=(*readable, result.readable) if result.readable else readable,
             )
         tenants.sort(key=lambda tenant: tenant.name)
         return Loaded(tenants=tuple(tenants), findings=ordered(everything), failed=dict(sorted(failed.items())))
@@ -205,7 +218,7 @@ class _Loader:
         return self._result(source, merged, protection, problems)
 
     def _result(self, source: TenantSource, merged: MapNode, protection: Protection, problems: Problems) -> _Result:
-        usable = self._validate(merged, problems)
+        usable, broken = self._validate(merged, problems)
         for schema in protection.schemas:
             check_schema_references(schema.node, problems)
         places = Places(usable)
@@ -222,10 +235,12 @@ class _Loader:
         document = plain(usable)
         tenant = parse(document if isinstance(document, dict) else {}, origin)
         if not problems.is_incomplete:
-            check_references(tenant, _keys(merged, "groups"), places, problems)
+            are_known = not any(path[:1] == ("groups",) and len(path) == 1 for path in broken)
+            check_references(tenant, _keys(merged, "groups") if are_known else None, places, problems)
         return _Result(
             source=source,
             tenant=None if problems.has_errors else tenant,
+            readable=_readable(source, usable, origin, broken, problems) if problems.has_errors else Readable(tenant),
             findings=problems.findings(self._sources),
             id=tenant.id,
             id_span=places.values.get(("tenant", "id")),
@@ -233,8 +248,10 @@ class _Loader:
             labels=None if problems.is_incomplete else tenant.labels,
         )
 
-    def _validate(self, merged: MapNode, problems: Problems) -> MapNode:
-        """Reports what the schema refuses; returns the tree without it, so that the rest can be checked as well."""
+    def _validate(self, merged: MapNode, problems: Problems) -> tuple[MapNode, frozenset[TreePath]]:
+        """Reports what the schema refuses; returns the tree without it, so that the rest can be checked as well.
+
+        Beside it, the places that now lack something."""
         places = Places(merged)
         violations = self._checker.check(merged)
         if violations:
@@ -243,7 +260,8 @@ class _Loader:
             for violation in violations:
                 report(violation, places, problems, self._sources)
         refused = {violation.path for violation in violations if _is_removable(violation)}
-        return _without(merged, (), refused) if refused else merged
+        broken = frozenset(_meant(violation) for violation in violations)
+        return (_without(merged, (), refused) if refused else merged), broken
 
     def _read(self, tree: Tree, path: str, asked: Span | None, problems: Problems) -> MapNode | None:
         document = self._document(tree, path, asked)
@@ -391,9 +409,55 @@ def _pruned(node: Node, path: TreePath, refused: set[TreePath]) -> Node:
     if isinstance(node, MapNode):
         return _without(node, path, refused)
     if isinstance(node, ListNode):
-        items = [(index, item) for index, item in enumerate(node.items) if (*path, index) not in refused]
-        return ListNode(node.span, tuple(_pruned(item, (*path, index), refused) for index, item in items))
+        items = (
+            _nothing(item) if (*path, index) in refused else _pruned(item, (*path, index), refused)
+            for index, item in enumerate(node.items)
+        )
+        return ListNode(node.span, tuple(items))
     return node
+
+
+def _readable(
+    source: TenantSource, usable: MapNode, origin: Origin, broken: frozenset[TreePath], problems: Problems
+) -> Readable:
+    """What rules can be asked about; where a file is missing, what the tenant's own say, which none overrides."""
+    if problems.is_incomplete:
+        broken = broken | {()}
+        usable = _only(usable, [to_display_path(source.tree.root / file) for file in source.files])
+    places = {*origin.positions.items(), *origin.value_positions.items()}
+    if ("guardrails", "schema") in broken:
+        origin = origin._replace(schemas=tuple(schema for schema in origin.schemas if isinstance(schema, dict)))
+    unread_places, unclear_places = problems.unread, problems.unclear
+    unread = frozenset(path for path, place in places if place in unread_places)
+    document = plain(_without(usable, (), set(unread)))
+    tenant = parse(document if isinstance(document, dict) else {}, origin)
+    return Readable(tenant, broken | unread | {path for path, place in places if place in unclear_places})
+
+
+def _nothing(item: Node) -> Node:
+    """What stands in a list for an entry that cannot be used, so that the others keep their places."""
+    return ScalarNode(item.span, "", "", item.span.position.line)
+
+
+def _meant(violation: Violation) -> TreePath:
+    """The place that is not known because of a violation: of a misspelt key, that of the key that was meant."""
+    if violation.is_missing:
+        return (*violation.path, violation.detail)
+    if violation.keyword != "unknown":
+        return violation.path
+    known = violation.words.get("properties")
+    meant = near(violation.detail, known) if isinstance(known, dict) else None
+    return (*violation.path[:-1], meant or violation.detail)
+
+
+def _only(node: MapNode, files: Collection[str]) -> MapNode:
+    """The part of a tree that certain files wrote."""
+    entries = {
+        key: Entry(entry.key, _only(entry.node, files) if isinstance(entry.node, MapNode) else entry.node)
+        for key, entry in node.entries.items()
+        if entry.key.position.file in files
+    }
+    return MapNode(node.span, entries)
 
 
 def _schema(entry: Entry) -> JSONValue:

@@ -65,7 +65,7 @@ def null_has_meaning(path: Path) -> bool:
 
 
 def _null_without_effect(path: Path, entry: Entry, problems: Problems) -> None:
-    if path == ("extends",):
+    if path == ("extends",) or problems.is_incomplete:  # a baseline that cannot be read may give it
         return
     problems.add(
         "null-without-effect",

@@ -21,11 +21,11 @@ class _Use(NamedTuple):
     path: Path
 
 
-def check_references(tenant: Tenant, declared: Collection[str], places: Places, problems: Problems) -> None:
+def check_references(tenant: Tenant, declared: Collection[str] | None, places: Places, problems: Problems) -> None:
     """Adds a finding for everything that the tenant's parts say of each other and that cannot be.
 
     Args:
-        declared: every key of groups, those included that have other problems.
+        declared: every key of groups, those included that have other problems; None where groups cannot be read.
     """
     checks = _References(tenant, declared, places, problems)
     checks.policy()
@@ -36,7 +36,7 @@ def check_references(tenant: Tenant, declared: Collection[str], places: Places, 
 
 
 class _References:
-    def __init__(self, tenant: Tenant, declared: Collection[str], places: Places, problems: Problems) -> None:
+    def __init__(self, tenant: Tenant, declared: Collection[str] | None, places: Places, problems: Problems) -> None:
         self._tenant = tenant
         self._declared = declared
         self._places = places
@@ -105,8 +105,8 @@ class _References:
                 message = f"{use.key} cannot stand in {place(use.path[:-1])}"
                 why = "all-users and all-devices are no groups"
                 self._problems.add("invalid-value", message, self._span(use), why=why, fix=hint)
-            elif use.key not in self._declared:
-                self._unknown(use, allowed)
+            elif self._declared is not None and use.key not in self._declared:
+                self._unknown(use, self._declared, allowed)
             elif _is_absent(self._tenant.groups.get(use.key)):
                 where = self._places.position(("groups", use.key, "ensure"))
                 self._problems.add(
@@ -118,13 +118,13 @@ class _References:
                     related=(("to be deleted here", where),),
                 )
 
-    def _unknown(self, use: _Use, allowed: tuple[str, ...]) -> None:
+    def _unknown(self, use: _Use, declared: Collection[str], allowed: tuple[str, ...]) -> None:
         self._problems.add(
             "unknown-group",
             f"{place(use.path)} names {quoted(use.key)}, which is no key of groups",
             self._span(use),
             why="a list that is wider or narrower than it reads would be applied",
-            fix=choice(use.key, [*self._declared, *allowed], "keys") or "declare it under groups, with external: true",
+            fix=choice(use.key, [*declared, *allowed], "keys") or "declare it under groups, with external: true",
         )
 
     def _without_repeats(self, uses: Iterable[_Use]) -> None:
@@ -156,7 +156,7 @@ class _References:
         included = {use.key: use for use in include}
         for use in exclude:
             other = included.get(use.key)
-            if other is not None:
+            if other is not None and use.key:
                 self._problems.add(
                     "included-and-excluded",
                     f"{place(use.path)} excludes {quoted(use.key)}, which {place(other.path)} includes",

@@ -9,22 +9,32 @@ from tapctl.errors import Finding
 from tapctl.model.desired import Tenant
 from tapctl.rules.catalogue import RULES
 from tapctl.rules.guardrails import check_break_glass, check_schemas
+from tapctl.rules.partly import Broken, in_both, readings, unless_suppressed
 from tapctl.rules.suppressions import apply_suppressions, check_suppressions
 
 
-def check(tenant: Tenant, *, today: date) -> tuple[Finding, ...]:
+def check(tenant: Tenant, *, today: date, broken: Broken = frozenset()) -> tuple[Finding, ...]:
     """The findings of all offline rules and static guardrails, in the order of the files.
 
-    Suppressed findings stay, marked with their reason. `today` is the day, UTC, by which suppressions end."""
-    found = [finding for rule in RULES if rule.check is not None for finding in rule.check(tenant)]
+    Suppressed findings stay, marked with their reason. `today` is the day, UTC, by which suppressions end. `broken`
+    are places of the tenant that could not be read: nothing is reported that only follows from one of them."""
+    least, most = readings(tenant, broken) if broken else (tenant, tenant)
+    found, break_glass = _lint(least), list(check_break_glass(least))
+    if broken:
+        found = unless_suppressed(tenant, in_both(found, _lint(most)), broken)
+        break_glass = in_both(break_glass, check_break_glass(most))
     return in_order(
         (
             *apply_suppressions(tenant, found, today=today),
-            *check_suppressions(tenant, found, today=today),
-            *check_break_glass(tenant),
-            *check_schemas(tenant),
+            *check_suppressions(tenant, found, today=today, is_known_whole=not broken),
+            *break_glass,
+            *check_schemas(tenant, broken),
         )
     )
+
+
+def _lint(tenant: Tenant) -> list[Finding]:
+    return [finding for rule in RULES if rule.check is not None for finding in rule.check(tenant)]
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from tapctl.errors import Finding
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SCHEMA: Path = ("guardrails", "schema")
 _LONGEST_QUOTE = 160
+_CONDITIONAL = {"then", "else", "dependentSchemas", "unevaluatedProperties", "unevaluatedItems"}
+"""Keywords whose demand at one place depends on what stands at others."""
 _SPOKEN = {
     "additionalProperties": "a key that is not allowed",
     "anyOf": "none of the allowed forms",
@@ -50,7 +52,7 @@ def check_break_glass(tenant: Tenant) -> Iterator[Finding]:
     if policy is None or policy.exclude is None:
         return
     for position, key in enumerate(tenant.break_glass):
-        if key in policy.exclude:
+        if not key or key in policy.exclude:  # without a key: what stands there could not be read
             continue
         declared = tenant.position("tenant", "breakGlass", position)
         yield locate(
@@ -68,24 +70,26 @@ def check_break_glass(tenant: Tenant) -> Iterator[Finding]:
         )
 
 
-def check_schemas(tenant: Tenant) -> Iterator[Finding]:
-    """What the merged tenant breaks of `guardrails.schema`. Nothing is fetched: a remote reference is an error."""
+def check_schemas(tenant: Tenant, broken: Collection[Path] = ()) -> Iterator[Finding]:
+    """What the merged tenant breaks of `guardrails.schema`. Nothing is fetched: a remote reference is an error.
+
+    Of a tenant with broken parts, what does not follow from one of them."""
     for schema in tenant.guardrails.schemas:
         if schema != {}:
-            yield from _check_schema(tenant, schema)
+            yield from _check_schema(tenant, schema, broken)
 
 
-def _check_schema(tenant: Tenant, schema: JSONValue) -> Iterator[Finding]:
+def _check_schema(tenant: Tenant, schema: JSONValue, broken: Collection[Path]) -> Iterator[Finding]:
     if not isinstance(schema, dict):
         yield _unusable(tenant, "a mapping is expected")
     elif not evidently_satisfies(schema, tenant.document):
         if ends_in_time(schema, tenant.document):
-            yield from _judge(tenant, schema)
+            yield from _judge(tenant, schema, broken)
         else:
             yield _unusable(tenant, "a pattern in it takes too long", fix="write it without a repeat inside a repeat")
 
 
-def _judge(tenant: Tenant, schema: dict[str, JSONValue]) -> Iterator[Finding]:
+def _judge(tenant: Tenant, schema: dict[str, JSONValue], broken: Collection[Path]) -> Iterator[Finding]:
     """The judgement of `jsonschema`, which also knows what a violation is called and where it is."""
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import Draft202012Validator, validator_for
@@ -105,7 +109,19 @@ def _judge(tenant: Tenant, schema: dict[str, JSONValue]) -> Iterator[Finding]:
     except RecursionError:
         yield _unusable(tenant, "it refers to itself without end")
     else:
-        yield from (_refusal(tenant, error) for error in errors)
+        yield from (_refusal(tenant, error) for error in errors if _is_certain(error, broken))
+
+
+def _is_certain(error: ValidationError, broken: Collection[Path]) -> bool:
+    """Whether the tenant breaks the demand whatever its broken parts were meant to say."""
+    if not broken:
+        return True
+    if _CONDITIONAL & set(error.absolute_schema_path):
+        return False
+    path = tuple(error.absolute_path)
+    if error.validator == "required":
+        return not any(other == path[: len(other)] or other[:-1] == path for other in broken)
+    return not any(other == path[: len(other)] or path == other[: len(path)] for other in broken)
 
 
 def _refusal(tenant: Tenant, error: ValidationError) -> Finding:

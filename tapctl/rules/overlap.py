@@ -28,6 +28,8 @@ def _filters_meet(one: Assignment, other: Assignment) -> bool:
 
 
 def _groups_meet(tenant: Tenant, one: str, other: str) -> bool:
+    if not one or not other:  # an entry that could not be read
+        return False
     if {one, other} & {ALL_DEVICES, ALL_USERS} or one == other:
         return True
     if one in nested_keys(tenant, other) or other in nested_keys(tenant, one):
@@ -45,4 +47,4 @@ def _keeps_out(profile: Profile, group: str) -> bool:
     excludes = known_excludes(profile)
     if excludes is None:
         return True
-    return any(excluded.group == group for excluded in excludes)
+    return any(excluded.group in ("", group) for excluded in excludes)

@@ -25,17 +25,23 @@ def apply_suppressions(tenant: Tenant, findings: Iterable[Finding], *, today: da
     )
 
 
-def check_suppressions(tenant: Tenant, findings: Iterable[Finding], *, today: date) -> Iterator[Finding]:
-    """What is wrong with the suppressions themselves, given everything that the files alone show."""
+def check_suppressions(
+    tenant: Tenant, findings: Iterable[Finding], *, today: date, is_known_whole: bool = True
+) -> Iterator[Finding]:
+    """What is wrong with the suppressions themselves, given everything that the files alone show.
+
+    Where the tenant is not known whole, a rule that finds nothing now may find something in what is missing."""
     found = {finding.rule for finding in findings}
     for suppression in tenant.suppressions:
-        finding = _judge(suppression, suppression.rule in found, today)
+        finding = _judge(suppression, not is_known_whole or suppression.rule in found, today)
         if finding is not None:
             yield locate_at(tenant, suppression.position, finding)
 
 
 def _judge(suppression: Suppression, is_found: bool, today: date) -> Finding | None:
     rule = BY_ID.get(suppression.rule)
+    if not suppression.rule:
+        return None  # a tenant with errors, of which this is one
     if rule is None:
         return _unknown(suppression.rule)
     if not rule.is_suppressible:

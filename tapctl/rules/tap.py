@@ -121,7 +121,7 @@ def break_glass_in_reach(tenant: Tenant) -> Iterator[Finding]:
             continue
         reach = {target.group, *nested_keys(tenant, target.group)}
         for key in tenant.break_glass:
-            if key not in policy.exclude and (target.group == ALL_USERS or key in reach):
+            if key and key not in policy.exclude and (target.group == ALL_USERS or key in reach):
                 yield TAP005.finding(tenant, place, f"{target.group} reaches the break-glass group {key}")
 
 
@@ -266,8 +266,8 @@ TAP010 = Rule(
 
 def many_groups(tenant: Tenant) -> Iterator[Finding]:
     policy = tenant.policy or Policy()
-    included = [target.group for target in policy.include or () if target.group != ALL_USERS]
-    count = len(included) + len(policy.exclude or ())
+    included = [target.group for target in policy.include or () if target.group not in (ALL_USERS, "")]
+    count = len(included) + len([key for key in policy.exclude or () if key])
     if count > MANY_GROUPS:
         yield TAP011.finding(tenant, _INCLUDE if included else _EXCLUDE, f"the policy names {count} groups")
 

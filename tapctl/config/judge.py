@@ -1,0 +1,26 @@
+"""What loading and the rules say together of a tenant, of one with errors as far as it could be read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from tapctl.config.load import Failed, Loaded, stricter
+from tapctl.errors import Finding
+from tapctl.model.desired import Guardrails, Tenant
+from tapctl.rules.check import check, in_order
+
+
+def judged(tenant: Tenant, loaded: Loaded, today: date) -> tuple[Finding, ...]:
+    """Everything that loading, the rules and the guardrails say of a tenant."""
+    own = [item for item in loaded.findings if item.position is None or item.position.file in tenant.lines]
+    return tuple(dict.fromkeys([*own, *check(tenant, today=today)]))
+
+
+def judged_in_part(item: Failed, today: date, guardrails: Guardrails | None = None) -> Failed:
+    """A tenant with errors, with what the rules say of the parts that could be read."""
+    findings = list(item.findings)
+    for tenant, broken in item.readable:
+        both = stricter(tenant.guardrails, guardrails) if guardrails else tenant.guardrails
+        findings += check(replace(tenant, guardrails=both), today=today, broken=broken)
+    return item._replace(findings=in_order(dict.fromkeys(findings)))
