@@ -23,9 +23,10 @@ MOST_ALIASES = 100
 MOST_NODES = 50_000
 """Counted after aliases are expanded."""
 
-_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ufeff\u202a-\u202e\u2066-\u2069]")
-_FORBIDDEN_VALUE = re.compile(f"{_FORBIDDEN.pattern}|[\r\x85\u2028\u2029\ud800-\udfff]")
+_LINE_BREAK = re.compile("\r\n|[\r\n]")
+"""Those of YAML 1.2. PyYAML follows 1.1 and also breaks lines at U+0085, U+2028 and U+2029, which are refused here."""
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ufeff\u2028-\u202e\u2066-\u2069]")
+_FORBIDDEN_VALUE = re.compile(f"{_FORBIDDEN.pattern}|[\r\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,18}|0x[0-9a-fA-F]{1,15}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]{1,300}|[0-9]{1,300}(?:\.[0-9]{0,300})?)(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, bool | None] = {

@@ -121,7 +121,7 @@ def test_a_hundred_aliases_are_allowed() -> None:
     assert rules(b"a: &a 1\nb: [" + b"*a, " * MOST_ALIASES + b"]\n") == []
 
 
-@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r", "\u2028"])
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
 def test_positions_and_lines_agree_for_every_line_break(line_break: str) -> None:
     document = read_yaml(line_break.join(["# ö", "a: 1", "b: {ü: 2}", ""]).encode(), "f.yaml")
 
@@ -172,3 +172,21 @@ def test_a_file_within_bounds_cannot_cost_much(text: str, tmp_path: Path) -> Non
 
     assert findings
     assert process_time() - began < 5
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85", "\u202e"])
+def test_what_only_some_take_for_a_line_break_hides_nothing_in_a_comment(character: str) -> None:
+    text = f"a: 1\nlength: 8 # agreed{character}oneTime: false\nwrong: 9\n"
+
+    (finding,) = read_yaml(text.encode(), "x.yaml").findings
+
+    assert finding.rule == "yaml-encoding"
+    assert f"U+{ord(character):04X}" in finding.message
+    assert str(finding.position) == "x.yaml:2:19"
+
+
+@pytest.mark.parametrize("escape", ["\\u2028", "\\u2029", "\\x85", "\\N", "\\L", "\\P"])
+def test_no_escape_brings_such_a_character_into_a_value(escape: str) -> None:
+    findings = read_yaml(f'a: "x{escape}y"\n'.encode(), "x.yaml").findings
+
+    assert [finding.rule for finding in findings] == ["yaml-encoding"]
