@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from tapctl.config.nodes import ListNode, MapNode, Node, ScalarNode, Span
-from tapctl.config.secrets import HIDDEN, without_secrets
+from tapctl.config.secrets import HIDDEN, lines_without_secrets
 from tapctl.config.words import printable
 from tapctl.errors import Finding, Position, Severity
 
@@ -23,7 +23,7 @@ class Sources:
         self._lines: dict[str, list[str]] = {}
 
     def add(self, file: str, lines: Iterable[str]) -> None:
-        self._lines[file] = [printable(without_secrets(line[:LINE_LENGTH])) for line in lines]
+        self._lines[file] = [printable(line) for line in lines_without_secrets(line[:LINE_LENGTH] for line in lines)]
 
     def hide(self, node: Node) -> None:
         """Cuts a value, with all that follows on its lines, out of every excerpt."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from tapctl.config.diagnostics import Problems
 from tapctl.config.nodes import Entry, MapNode, Node, is_null
+from tapctl.config.secrets import HIDDEN, is_secret_key
 from tapctl.config.words import place, quoted
 from tapctl.model.desired import Path
 
@@ -67,9 +68,12 @@ def null_has_meaning(path: Path) -> bool:
 def _null_without_effect(path: Path, entry: Entry, problems: Problems) -> None:
     if path == ("extends",) or problems.is_incomplete:  # a baseline that cannot be read may give it
         return
+    above = next((depth for depth, part in enumerate(path[:-1]) if is_secret_key(str(part))), None)
+    name = HIDDEN if above is not None else quoted(str(path[-1]))
+    path = path if above is None else path[: above + 1]
     problems.add(
         "null-without-effect",
-        f"{quoted(str(path[-1]))} has no value and removes nothing",
+        f"{name} has no value and removes nothing",
         entry.key,
         severity="warning",
         why=f"null removes what a baseline gives, and none gives {place(path)}; it is not managed",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tapctl.config.nodes import ListNode, MapNode, Node, ScalarNode, Span
 
@@ -15,6 +15,8 @@ _ANNOUNCED = (
 )
 _SECRET_KEY = re.compile(rf"[a-z0-9_-]*(?:{_ANNOUNCED})", re.IGNORECASE)
 _SECRET_ASSIGNMENT = re.compile(rf"((?:{_ANNOUNCED})[\"']?\s*[:=]\s*)\S.*", re.IGNORECASE)
+_SECRET_OPENING = re.compile(rf"^(?P<before>[\s?-]*)(?P<rest>[^#]*?(?:{_ANNOUNCED})[\"']?\s*[:=])", re.IGNORECASE)
+_KEY = re.compile(r"(?P<before>[\s?-]*)(?:\"[^\"]*\"|'[^']*'|[\w.-]+)\s*:(?:\s|$)")
 _SECRET_VALUE = re.compile(
     r"(?<![\w-])eyJ[\w-]{6,}\.[\w-]{6,}[\w.-]*"  # a JWT: every one begins with {"
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY"
@@ -42,6 +44,25 @@ def without_secrets(line: str) -> str:
     line = _SECRET_ASSIGNMENT.sub(rf"\1{HIDDEN}", line)
     line = _SECRET_VALUE.sub(HIDDEN, line)
     return _OPAQUE_RUN.sub(lambda run: HIDDEN if _is_opaque(run.group()) else run.group(), line)
+
+
+def lines_without_secrets(lines: Iterable[str]) -> Iterator[str]:
+    """Source lines with everything hidden that may be a secret, the further lines of a value included.
+
+    What belongs to a value is judged by indentation alone, since the file may be broken just there: below a key that
+    looks like that of a secret everything is hidden, up to the next key that is not indented further.
+    """
+    opened: int | None = None
+    for line in lines:
+        key = _KEY.match(line)
+        if opened is not None and line.strip() and key is not None and len(key["before"]) <= opened:
+            opened = None
+        if opened is None:
+            secret = _SECRET_OPENING.match(line)
+            opened = len(secret["before"]) if secret else None
+            yield without_secrets(line)
+        else:
+            yield HIDDEN if line.strip() else line
 
 
 def _is_opaque(run: str) -> bool:

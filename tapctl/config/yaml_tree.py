@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from tapctl.config.nodes import Entry, ListNode, MapNode, Node, ScalarNode, Span
-from tapctl.config.words import choice, printable, quoted
+from tapctl.config.secrets import HIDDEN, is_secret_key
+from tapctl.config.words import printable, quoted
 from tapctl.errors import Finding, Position
 
 MOST_BYTES = 1024 * 1024
@@ -247,7 +248,7 @@ class _Builder:
     def _scalar(self, event: Any) -> ScalarNode:
         span, text = self._span(event), event.value
         if event.tag is not None and event.tag not in _TEXT_TAGS:
-            raise _Refused(self._foreign_tag(event.tag, span))
+            raise _Refused(self._foreign_tag(span))
         harmful = _FORBIDDEN_VALUE.search(text)
         if harmful:
             message = f"the text contains the control character U+{ord(harmful.group()):04X}"
@@ -260,16 +261,19 @@ class _Builder:
         last_line = event.end_mark.line + (event.end_mark.column > 0)
         return ScalarNode(span, plain_value(text) if is_plain else text, text, last_line)
 
-    def _foreign_tag(self, tag: str, span: Span) -> Finding:
-        message = f"the tag {quoted(tag.replace('tag:yaml.org,2002:', '!!'))} is not supported"
+    def _foreign_tag(self, span: Span) -> Finding:
         return _error(
-            "yaml-tag", message, span, why="nothing is made from tags", fix="remove the tag; quote text that needs it"
+            "yaml-tag",
+            "a tag stands here, and none is supported",
+            span,
+            why="nothing is made from tags",
+            fix="remove the tag; quote text that begins with !",
         )
 
     def _open(self, event: Any) -> None:
         span = self._span(event)
         if event.tag is not None and event.tag not in _PLAIN_TAGS:
-            raise _Refused(self._foreign_tag(event.tag, span))
+            raise _Refused(self._foreign_tag(span))
         self._bound_depth(len(self._frames) + 1, span)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
@@ -295,15 +299,11 @@ class _Builder:
             fix = "write the values out, or move what is shared into a baseline"
             raise _Refused(_error("yaml-bounds", f"more than {MOST_ALIASES} aliases", span, fix=fix))
         if name not in self._anchors:
-            known = [f"*{anchor}" for anchor in self._anchors]
-            fix = choice(f"*{name}", known, "anchors above this line") or "define the anchor above, or quote the text"
-            raise _Refused(
-                _error("yaml-alias", f"there is no anchor for the alias {quoted('*' + name)}", span, fix=fix)
-            )
+            fix = "define the anchor above, or quote text that begins with *"
+            raise _Refused(_error("yaml-alias", "there is no anchor for this alias", span, fix=fix))
         known_anchor = self._anchors[name]
         if known_anchor is None:
-            message = f"the alias {quoted('*' + name)} contains itself"
-            raise _Refused(_error("yaml-alias", message, span, fix="write the values out"))
+            raise _Refused(_error("yaml-alias", "this alias contains itself", span, fix="write the values out"))
         node, nodes, height = known_anchor
         self._bound_depth(len(self._frames) + height - 1, span)
         self._finish(node, None, nodes, height, alias=span)
@@ -352,7 +352,9 @@ class _Builder:
         if first is None:
             return node.text, span, True
         where = first.key.position
-        message = f"the key {quoted(node.text)} is given twice; first in line {where.line}"
+        is_private = any(above.key and is_secret_key(above.key[0]) for above in self._frames[:-1])
+        name = HIDDEN if is_private else quoted(node.text)
+        message = f"the key {name} is given twice; first in line {where.line}"
         why = "YAML would drop one of them in silence"
         related = (("first given here", where),)
         self.findings.append(
