@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from tapctl.config.diagnostics import Problems
 from tapctl.config.merge import overlay
 from tapctl.config.nodes import ListNode, MapNode, Node, ScalarNode, Span, is_null
-from tapctl.config.source import Tree, escapes
+from tapctl.config.source import Tree, escapes, is_baseline
 from tapctl.config.tighten import Protection, apply_protection, joined, tightened
 from tapctl.config.words import choice, described, quoted
 
@@ -46,7 +46,8 @@ def _merge_in(state: _Resolution, chain: tuple[str, ...], root: MapNode) -> Prot
     """Merges what a file extends, then the file itself; `chain` ends with the file."""
     bases = [_extended(state, chain, item) for item in _wanted(root, state.problems)]
     own = MapNode(root.span, {key: entry for key, entry in root.entries.items() if key != "extends"})
-    protection = tightened(joined([base for base in bases if base is not None]), own, state.problems)
+    base = joined([base for base in bases if base is not None])
+    protection = tightened(base, own, state.problems, is_baseline=len(chain) > 1 and is_baseline(chain[-1]))
     state.merged = overlay(state.merged, own, state.problems)
     return protection
 

@@ -215,5 +215,10 @@ def escapes(path: str) -> bool:
     return path.startswith("/") or posixpath.normpath(path).split("/")[0] == ".."
 
 
+def is_baseline(path: str) -> bool:
+    """Whether a file is set aside from the tenants by `_`: its own name, or that of a folder it is in."""
+    return any(part.startswith("_") for part in path.split("/"))
+
+
 def is_yaml(name: str) -> bool:
     return name.endswith((".yaml", ".yml"))

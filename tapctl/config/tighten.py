@@ -1,6 +1,7 @@
 """Guardrails and break-glass along `extends`: lists unite, the strictest limit wins, and looser is an error.
 
-A file is compared with what it extends itself. Baselines beside each other are not compared: the stricter one wins.
+A tenant's file is compared with what it extends itself. Baselines are not compared, beside each other or one above
+the other: the stricter one wins. Only null, which says that something shall not hold, is an error there too.
 """
 
 from __future__ import annotations
@@ -43,14 +44,17 @@ def joined(protections: Sequence[Protection]) -> Protection:
     return result
 
 
-def tightened(base: Protection, own: MapNode, problems: Problems) -> Protection:
-    """What holds of a file over what it extends; where it would be looser, the base stays and a problem names both."""
+def tightened(base: Protection, own: MapNode, problems: Problems, *, is_baseline: bool) -> Protection:
+    """What holds of a file over what it extends: the stricter of both.
+
+    Where a tenant's file would be looser, a problem names both places."""
     _refuse_nulls(base, own, problems)
+    compared = Problems() if is_baseline else problems
     entries = dict(base.entries)
     for path in (DENY, BREAK_GLASS, AGE, *LIMITS):
         entry = entry_at(own, path)
         if entry is not None and not is_null(entry.node):
-            entries[path] = _stricter(entries.get(path), entry, path, problems)
+            entries[path] = _stricter(entries.get(path), entry, path, compared)
     schema = entry_at(own, ("guardrails", "schema"))
     added = (schema,) if schema is not None and not is_null(schema.node) else ()
     return Protection(entries, (*base.schemas, *added))
