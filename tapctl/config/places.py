@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tapctl.config.nodes import ListNode, MapNode, Node, Span
+from tapctl.config.words import place
 from tapctl.errors import Position
 from tapctl.model.desired import Path
 
@@ -36,6 +37,11 @@ class Places:
     def value(self, path: Path) -> Span:
         """Where a value begins, or the nearest part above it that was written."""
         return _nearest(self.values, path) or self.root
+
+    def name(self, path: Path) -> str:
+        """A path as people write it; without an index where the lists of two files were united, and neither has it."""
+        is_foreign = isinstance(path[-1], int) and self.position(path).file != self.position(path[:-1]).file
+        return place(path[:-1] if is_foreign else path)
 
     def position(self, path: Path) -> Position:
         return self.key(path).position

@@ -111,7 +111,7 @@ class _References:
                 where = self._places.position(("groups", use.key, "ensure"))
                 self._problems.add(
                     "refers-to-absent",
-                    f"{place(use.path)} names {quoted(use.key)}, which is to be deleted (ensure: absent)",
+                    f"{self._places.name(use.path)} names {quoted(use.key)}, which is to be deleted (ensure: absent)",
                     self._span(use),
                     why="a group is deleted only when nothing refers to it any more",
                     fix="remove the entry, or keep the group",
@@ -121,7 +121,7 @@ class _References:
     def _unknown(self, use: _Use, declared: Collection[str], allowed: tuple[str, ...]) -> None:
         self._problems.add(
             "unknown-group",
-            f"{place(use.path)} names {quoted(use.key)}, which is no key of groups",
+            f"{self._places.name(use.path)} names {quoted(use.key)}, which is no key of groups",
             self._span(use),
             why="a list that is wider or narrower than it reads would be applied",
             fix=choice(use.key, [*declared, *allowed], "keys") or "declare it under groups, with external: true",

@@ -128,7 +128,7 @@ def _unfit_value(violation: Violation, places: Places, problems: Problems) -> No
     hides = is_private(path)
     is_key = violation.keyword == "propertyNames"
     found = f"the key {quoted(violation.detail)}" if is_key else described(node, is_private=hides)
-    where = place(path[:-1]) + ": a key" if is_key else place(path)
+    where = place(path[:-1]) + ": a key" if is_key else places.name(path)
     span = places.key(path) if is_key else places.value(path)
     is_type = violation.keyword == "type"
     problems.add(

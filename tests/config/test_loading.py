@@ -357,3 +357,28 @@ def test_a_guardrails_file_that_is_a_link_to_another_place_is_said_to_be_one(
         load_guardrails("strict.yaml")
 
     assert caught.value.fix == "name the file that it leads to"
+
+
+def test_indexes_in_messages_count_the_entries_that_cannot_be_used(write: Write) -> None:
+    members = "[not a upn, device:xyz, group:nope, 12, a@b.c, A@b.C]"
+    write("tenants/contoso.yaml", tenant() + f"groups: {{dup: {{displayName: A, members: {members}}}}}\n")
+
+    found = {finding.rule: finding.message for finding in load().findings}
+
+    assert found["unknown-group"].startswith('groups.dup.members[2] names "nope"')
+    assert found["duplicate-entry"].startswith('groups.dup.members[5] names "A@b.C"')
+
+
+def test_an_entry_of_a_list_that_was_united_has_no_index_of_the_union(write: Write) -> None:
+    write("tenants/_base.yaml", "tenant: {breakGlass: [nope]}\nguardrails: {deny: [widden]}\n")
+    own = f"tenant: {{id: {TENANT_ID}, breakGlass: [bg, gone]}}\nguardrails: {{deny: [delete, enabel]}}\n"
+    write("tenants/contoso.yaml", own + "extends: [_base.yaml]\ngroups: {bg: {displayName: B}}\n")
+
+    found = [item for item in load().findings if item.rule != "looser-than-baseline"]
+
+    assert [f"{item.position}".split(":")[0] + ": " + item.message.split('"')[0] for item in found] == [
+        "tenants/_base.yaml: tenant.breakGlass names ",
+        "tenants/_base.yaml: guardrails.deny must be delete, widen or enable, not the text ",
+        "tenants/contoso.yaml: tenant.breakGlass[1] names ",
+        "tenants/contoso.yaml: guardrails.deny[1] must be delete, widen or enable, not the text ",
+    ]
