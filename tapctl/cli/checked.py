@@ -19,6 +19,8 @@ class Checked(NamedTuple):
 
     tenants: tuple[tuple[Tenant, tuple[Finding, ...]], ...]
     failed: tuple[Failed, ...]
+    ignored: tuple[Finding, ...] = ()
+    """Warnings of files that are read for no tenant."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -27,7 +29,7 @@ class Checked(NamedTuple):
 
         own = [finding for _, findings in self.tenants for finding in findings]
         broken = [finding for item in self.failed for finding in item.findings]
-        return in_order(dict.fromkeys([*own, *broken]))
+        return in_order(dict.fromkeys([*own, *broken, *self.ignored]))
 
 
 def check(selection: Selection, guardrails: Guardrails | None = None) -> Checked:
@@ -46,4 +48,4 @@ def check(selection: Selection, guardrails: Guardrails | None = None) -> Checked
         bound = replace(tenant, guardrails=stricter(tenant.guardrails, guardrails)) if guardrails else tenant
         checked.append((bound, judged(bound, loaded, today)))
     failed = tuple(judged_in_part(item, today, guardrails) for item in loaded.failed.values())
-    return Checked(tenants=tuple(checked), failed=failed)
+    return Checked(tenants=tuple(checked), failed=failed, ignored=loaded.ignored)

@@ -22,7 +22,7 @@ from tapctl.config.places import Places
 from tapctl.config.references import check_references, check_schema_references
 from tapctl.config.schema import merged_schema
 from tapctl.config.secrets import secrets_in
-from tapctl.config.select import TenantSource, select
+from tapctl.config.select import DEFAULT_PATH, Ignored, TenantSource, ignored, select
 from tapctl.config.source import Tree, UnreadableError, WorkTree, repository_of, to_display_path
 from tapctl.config.tighten import Protection, entry_at
 from tapctl.config.words import choice, near, printable, quoted
@@ -63,6 +63,8 @@ class Loaded(NamedTuple):
     """Every problem of every file, each once, by file, line and column."""
     failed: Mapping[str, Failed]
     """The others, by name."""
+    ignored: tuple[Finding, ...] = ()
+    """Those of the findings that are about files which are read for no tenant."""
 
 
 def load(
@@ -139,7 +141,8 @@ class _Loader:
         self._checker = Checker(merged_schema())
 
     def load(self, paths: Sequence[str], names: Sequence[str], labels: Mapping[str, str], tree: Tree | None) -> Loaded:
-        sources = _named(select(paths, tree, self._has_tenant), names)
+        selected = select(paths, tree, self._has_tenant)
+        sources = _named(selected, names)
         results = _labelled([self._tenant(source) for source in sources], labels)
         clashes = self._clashes(results)
         tenants: list[Tenant] = []
@@ -165,7 +168,22 @@ class _Loader:
                 readable=(*readable, result.readable) if result.readable else readable,
             )
         tenants.sort(key=lambda tenant: tenant.name)
-        return Loaded(tenants=tuple(tenants), findings=ordered(everything), failed=dict(sorted(failed.items())))
+        passed_over = self._passed_over(paths, selected, results, is_all=not names and not labels) if not tree else ()
+        return Loaded(
+            tenants=tuple(tenants),
+            findings=ordered((*everything, *passed_over)),
+            failed=dict(sorted(failed.items())),
+            ignored=passed_over,
+        )
+
+    def _passed_over(
+        self, paths: Sequence[str], selected: Sequence[TenantSource], results: Sequence[_Result], *, is_all: bool
+    ) -> tuple[Finding, ...]:
+        """A warning for every file that nobody reads, in the folders of the chosen tenants or around them."""
+        chosen = {result.source.display for result in results}
+        found = [item for item in ignored(paths, selected) if item.folder in chosen or (is_all and not item.folder)]
+        unread = [item for item in found if (item.tree.root, item.path) not in self._documents]
+        return ordered(_ignored_file(item) for item in unread)
 
     def guardrails(self, path: str) -> Guardrails:
         full = Path(os.path.normpath(Path.cwd() / path))
@@ -382,6 +400,19 @@ def _same_id(first: _Result, second: _Result) -> Finding:
         width=here.width if here else 1,
         related=(("the other one", there.position),) if there else (),
     )
+
+
+def _ignored_file(item: Ignored) -> Finding:
+    display = to_display_path(item.tree.root / item.path)
+    folder = item.folder or to_display_path(item.tree.root / DEFAULT_PATH)
+    why = f"the folders in {folder} are not searched further" if item.folder else "it is too deep for a tenant's file"
+    fix = f"move it to {folder}/; begin its name with _ if it is meant to be left out"
+    if item.is_misnamed:
+        why = "the files of tenants end in .yaml or .yml, in lower case"
+        fix = "rename it; begin its name with _ if it is meant to be left out"
+    position = Position(display, 1, 1)
+    message = f"{display} is read for no tenant"
+    return Finding(rule="ignored-file", severity="warning", message=message, why=why, fix=fix, position=position)
 
 
 def _refused(span: Span, rule: str, message: str) -> Document:

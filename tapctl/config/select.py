@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from tapctl.config.source import GitTree, Tree, WorkTree, is_yaml, repository_of, to_display_path
@@ -13,6 +13,8 @@ from tapctl.config.words import choice, printable
 from tapctl.errors import UsageError
 
 DEFAULT_PATH = "tenants"
+DEEPEST = 4
+"""Levels below a PATH that are searched for files that nothing reads."""
 
 HasTenant = Callable[[Tree, str], bool]
 """Whether a file has a top-level `tenant`."""
@@ -142,3 +144,45 @@ def _single(tree: Tree, path: str) -> TenantSource:
 def _folder(tree: Tree, path: str, files: Sequence[str]) -> TenantSource:
     full = tree.root / path
     return TenantSource(printable(full.name), tree, tuple(files), to_display_path(full))
+
+
+class Ignored(NamedTuple):
+    """A file that looks like a part of some tenant and is read for none."""
+
+    tree: Tree
+    path: str
+    folder: str
+    """The folder of the tenant that it is in; empty where it is in none."""
+
+    @property
+    def is_misnamed(self) -> bool:
+        return not is_yaml(self.path)
+
+
+def ignored(paths: Sequence[str], sources: Sequence[TenantSource]) -> list[Ignored]:
+    """The files in the folders that the PATHs name which are neither a tenant's nor set aside by `_` or `.`."""
+    taken = {(source.tree.root, file) for source in sources for file in source.files}
+    folders = {source.display for source in sources}
+    found: dict[tuple[Path, str], Ignored] = {}
+    for typed in paths or (DEFAULT_PATH,):
+        tree, top = _located(typed, None)
+        for path in _yaml_below(tree, top, DEEPEST) if tree.kind(top) == "folder" else ():
+            if (tree.root, path) in taken or tree.kind(path) != "file":
+                continue
+            above = [to_display_path(tree.root / parent) for parent in PurePosixPath(path).parents]
+            owner = next((folder for folder in above if folder in folders), "")
+            is_near = posixpath.dirname(path) in (top, "" if top == "." else top) or DEFAULT_PATH in path.split("/")
+            if owner or is_near:
+                found.setdefault((tree.root, path), Ignored(tree, path, owner))
+    return list(found.values())
+
+
+def _yaml_below(tree: Tree, folder: str, deepest: int) -> Iterator[str]:
+    for name in tree.names(folder):
+        path = posixpath.normpath(posixpath.join(folder, name))
+        if name.startswith(("_", ".")):
+            continue
+        if is_yaml(name.lower()):
+            yield path
+        elif deepest and tree.kind(path) == "folder":
+            yield from _yaml_below(tree, path, deepest - 1)
