@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tapctl.kinds import mark
 from tapctl.kinds.deliveries import (
@@ -182,6 +183,17 @@ class SettingsCatalog:
             "settings": [_element(instance) for instance in self._instances(live, content)],
         }
         return _write(purpose, "PUT", path, whole)
+
+    def alternative(self, live: LiveProfile, write: Write) -> Write | None:
+        """A PUT with the policy's creationSource.
+
+        Published clients leave it out, one because Graph tolerated it no longer; Graph's message that is quoted in
+        CIPP issue 3744 says that it cannot be changed (checked 2026-11-22)."""
+        policy = as_object(as_object(live.wire, "the policy as read")["policy"], "policy")
+        source = policy.get("creationSource")
+        if write.method != "PUT" or source is None or not isinstance(write.body, dict):
+            return None
+        return replace(write, body={**write.body, "creationSource": source})
 
     def _instances(self, live: LiveProfile, content: Content) -> list[JSONObject]:
         """Every setting of the policy, each in its place: what tapctl does not model or change is as it was read."""

@@ -167,6 +167,9 @@ class CustomProfile:
             permission=WRITE_PERMISSION,
         )
 
+    def alternative(self, _live: LiveProfile, _write: Write) -> Write | None:
+        return None
+
     def _omas(self, live: LiveProfile, content: Content) -> list[JSONObject]:
         omas: list[JSONObject] = []
         seen: set[str] = set()
@@ -230,6 +233,11 @@ def _sendable(oma: JSONObject) -> JSONObject:
 
 
 def _digest(omas: list[JSONObject]) -> str:
-    # The reference to a secret changes with every write of the profile, and is no difference.
-    forms = sorted(json.dumps(_sendable(oma), sort_keys=True) for oma in omas)
+    # The reference to a secret changes with every write of the profile, and is no difference; nor is a property that
+    # is left out from one that is null or false.
+    said = [
+        {key: value for key, value in _sendable(oma).items() if value is not None and value is not False}
+        for oma in omas
+    ]
+    forms = sorted(json.dumps(item, sort_keys=True) for item in said)
     return hashlib.sha256("\n".join(forms).encode()).hexdigest() if forms else ""

@@ -61,6 +61,9 @@ class Form(Protocol):
     def update(self, live: LiveProfile, content: Content, changed: frozenset[str], purpose: str) -> Write:
         """The one write that makes metadata and settings what `content` says; `changed` holds field paths."""
 
+    def alternative(self, live: LiveProfile, write: Write) -> Write | None:
+        """What to send in the place of an update that Graph refuses; None where there is no doubt about its form."""
+
     def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
         """Why this profile cannot be written as asked, in words; None when it can."""
 

@@ -40,6 +40,8 @@ class Step:
 
     write: Write
     look: Callable[[], Reading[Look | Problem]]
+    alternative: Write | None = None
+    """What to send where Graph refuses the write, and it is unknown which of the two it takes."""
     before: JSONValue = None
     """What the journal keeps of the state before."""
     looks_around: bool = False

@@ -193,6 +193,9 @@ class Applier:
                 return await self._ask_second(step, reply)
             if step.write.creates and reply.ambiguous:
                 return await self._search(step, reply)
+            if step.alternative is not None and reply.status == 400 and not is_open:
+                step = replace(step, write=step.alternative, alternative=None)
+                continue
             if is_open and reply.kind in (ProblemKind.REFUSED, ProblemKind.NOT_FOUND):
                 return await self._settle(step, reply)
             is_open = is_open or reply.ambiguous

@@ -222,9 +222,9 @@ def test_a_policy_without_include_targets_is_not_taken_for_one_that_includes_nob
         world.plan()
 
 
-@pytest.mark.xfail(reason="tapctl puts no creationSource: a policy that has one could not be changed then")
-def test_a_creation_source_that_has_to_be_put_is_put(world: World) -> None:
-    world.behave(Behaviour(put_needs_creation_source=True))
+@pytest.mark.parametrize("switch", ["put_needs_creation_source", "put_refuses_creation_source"])
+def test_a_creation_source_is_put_where_it_has_to_be_and_nowhere_else(world: World, switch: str) -> None:
+    world.behave(Behaviour.from_mapping({switch: True}))
     text = "webSignIn: {{one: {{displayName: One, settings: {{enableWebSignIn: {}}}}}}}"
     world.declare(text.format("true"))
     world.converge()
@@ -234,7 +234,6 @@ def test_a_creation_source_that_has_to_be_put_is_put(world: World) -> None:
     world.converge()
 
 
-@pytest.mark.xfail(reason="tapctl takes an object that two pages show for two of the same name, and refuses")
 def test_an_object_that_two_pages_show_is_one_object(world: World) -> None:
     sizes = {"intune_page_size": 1, "directory_page_size": 1, "settings_page_size": 1}
     world.behave(Behaviour.from_mapping({"pages_overlap": True, **sizes}))

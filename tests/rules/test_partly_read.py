@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tapctl.cli.checked import judged_in_part
+from tapctl.config.judge import judged_in_part
 from tapctl.config.load import load
 from tapctl.rules.guardrails import check_schemas
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tapctl.cli.checked import judged_in_part
+from tapctl.config.judge import judged_in_part
 from tapctl.config.load import load
 from tapctl.config.nodes import plain
 from tapctl.config.yaml_tree import read_yaml

@@ -131,6 +131,7 @@ def update_steps(
             write = form.update(live, content, paths, purpose)
         yield Step(
             write=write,
+            alternative=form.alternative(live, write) if part == "content" else None,
             look=partial(_judge, live.id, form, current, after, purpose),
             before=journal_entry(current),
         )
