@@ -42,6 +42,10 @@ ODATA_TYPE = "#microsoft.graph.windows10CustomConfiguration"
 MASK = "****"
 
 
+ONLY_READ = "its row is read-only: devices read the value and set nothing"
+"""Source: Graph reference `omaSettingInteger`, isReadOnly, beta (checked 2026-11-22)."""
+
+
 class CustomProfile:
     """The delivery `oma-uri`."""
 
@@ -113,7 +117,9 @@ class CustomProfile:
         for oma in clear:
             by_name.setdefault(_modelled_name(oma), []).append(oma)
         foreign = by_name.pop("", [])
-        settings, unreadable = read_each(by_name, _decode_value)
+        only_read = {name: ONLY_READ for name, rows in by_name.items() if any(row.get("isReadOnly") for row in rows)}
+        settings, unreadable = read_each({n: rows for n, rows in by_name.items() if n not in only_read}, _decode_value)
+        unreadable |= only_read
         foreign += [oma for name in sorted(unreadable) for oma in by_name[name]]
         description, key = mark.split(text_or_none(item, "description") or "")
         return LiveProfile(

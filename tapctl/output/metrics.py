@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tapctl.kinds.registry import BY_SECTION
 from tapctl.model.plan import PlanDocument, TenantPlan
 
 REASONS = ("drift", "pending", "lapsed")
@@ -25,6 +24,9 @@ def metrics(document: PlanDocument) -> str:
 
 
 def _families(tenants: Sequence[TenantPlan], document: PlanDocument) -> Iterator[list[str]]:
+    # Imported here: the kinds cost more than all of the output.
+    from tapctl.kinds.registry import BY_SECTION
+
     known = [tenant for tenant in tenants if tenant.status != "failed"]
     yield _family(
         "tapctl_drift_changes",

@@ -168,9 +168,11 @@ def test_a_timeout_bounds_the_whole_run(cli: CommandLine) -> None:
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize("output_format", ["text", "json"])
+@pytest.mark.parametrize(
+    ("output_format", "sent"), [("text", signal.SIGINT), ("json", signal.SIGINT), ("json", signal.SIGTERM)]
+)
 def test_an_interrupted_apply_ends_with_130_and_says_what_became_of_each_change(
-    tmp_path: Path, output_format: str
+    tmp_path: Path, output_format: str, sent: signal.Signals
 ) -> None:
     log = tmp_path / "requests.jsonl"
     faults = [{"action": "delay", "seconds": 30, "writes": True, "first": 4}]
@@ -192,7 +194,7 @@ def test_an_interrupted_apply_ends_with_130_and_says_what_became_of_each_change(
         while not log.exists() or 'temporaryAccessPass", "query": "", "body": {' not in log.read_text():
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         out, err = process.communicate(timeout=20)
 
     assert process.returncode == 130

@@ -80,6 +80,7 @@ def oma_setting(kind: str, address: str, value: Any) -> dict[str, Any]:
         "secretReferenceValueId": f"secret_{address}" if is_text else None,
         "isEncrypted": is_text,
         "value": value,
+        **({"isReadOnly": False} if kind == "Integer" else {}),
     }
 
 

@@ -137,7 +137,7 @@ def test_every_command_is_one_of_ours(document: PlanDocument) -> None:
         else:
             assert line.startswith(
                 (
-                    *("Tenant ", "Plan: ", "Apply: ", "Drift: ", "Graph: "),
+                    *("Tenant ", "Nothing goes back: ", "Plan: ", "Apply: ", "Drift: ", "Graph: "),
                     *("No changes. ", "No drift: ", "No plan: ", "Nothing has lapsed.", "Nothing was applied: "),
                 )
             )

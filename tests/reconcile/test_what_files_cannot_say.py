@@ -129,6 +129,20 @@ def test_a_setting_of_an_unknown_form_that_a_file_names_is_refused(world: World,
     assert twice in messages(planned.findings)[0]
 
 
+def test_a_row_that_devices_only_read_sets_nothing(world: World) -> None:
+    text = "webSignIn: {one: {displayName: One, delivery: oma-uri, settings: {enableWebSignIn: true}}}"
+    world.declare(text)
+    world.converge()
+    found = world.named("deviceConfigurations", "One")
+    rows = [{**row, "isReadOnly": True} for row in found["omaSettings"]]
+    world.change("deviceConfigurations", found["id"], omaSettings=rows)
+
+    planned = world.plan()
+
+    assert [item.rule for item in planned.findings if item.severity == "error"] == ["unreadable-setting"]
+    assert "read-only" in planned.findings[0].message
+
+
 @pytest.mark.parametrize(("delivery", "other"), [("settings-catalog", "oma-uri"), ("oma-uri", "settings-catalog")])
 @pytest.mark.parametrize("ensure", ["", ", ensure: absent"])
 def test_a_pinned_profile_of_the_other_delivery_is_not_called_missing(
