@@ -14,11 +14,12 @@ from tapctl.accept.marks import Path, UneditableError
 from tapctl.insight.drift import Judged, tree_path
 from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
-from tapctl.kinds.settings import SETTINGS, canonical
+from tapctl.kinds.settings import SETTINGS
 from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Assignment, FilterMode, SettingValue, Tenant
 from tapctl.model.durations import duration
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import FieldChange
+from tapctl.model.settings import canonical
 from tapctl.model.values import JSONValue, Record, Value
 
 _EVER = date.min

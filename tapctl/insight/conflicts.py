@@ -16,7 +16,7 @@ from tapctl.insight.reach import Entry, Scope, Term
 from tapctl.kinds.custom import CustomProfile
 from tapctl.kinds.deliveries import Form, assignments_read, decode_assignments, list_read
 from tapctl.kinds.profiles import CATALOG
-from tapctl.kinds.settings import ENABLE, decode_instance, oma_node
+from tapctl.kinds.settings import decode_instance, oma_node
 from tapctl.kinds.troubles import trouble
 from tapctl.kinds.wire import (
     JSONObject,
@@ -31,6 +31,7 @@ from tapctl.kinds.wire import (
 from tapctl.model.desired import SettingValue, Tenant
 from tapctl.model.live import Found, LiveAssignment, LiveTenant
 from tapctl.model.requests import Problem, Reading
+from tapctl.model.settings import ENABLE
 from tapctl.model.together import together
 from tapctl.reconcile.planner import Planned
 

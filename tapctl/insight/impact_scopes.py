@@ -19,10 +19,10 @@ from tapctl.insight.reach import (
 )
 from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
-from tapctl.kinds.settings import ENABLE
 from tapctl.model.desired import ALL_USERS, Tenant
 from tapctl.model.live import DirectoryTarget, Found, LiveAssignment, LivePolicy, LiveProfile, LiveTenant, Member
 from tapctl.model.plan import Change, FieldChange
+from tapctl.model.settings import ENABLE
 from tapctl.model.values import Record, Value
 from tapctl.reconcile.planner import Planned
 

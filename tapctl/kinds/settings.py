@@ -7,29 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from tapctl.kinds.wire import JSONObject, Malformed, as_object, objects
 from tapctl.model.desired import SettingValue
 from tapctl.model.live import SettingShape
-from tapctl.model.values import JSONValue, as_set
-
-SettingKind = Literal["three-way", "two-way", "hosts", "text", "provider", "providers"]
-
-ENABLE = "enableWebSignIn"
-"""The setting that gives a profile's devices the ability."""
+from tapctl.model.settings import ENABLE, SETTING_KINDS, SettingKind, canonical, provider_clsid
+from tapctl.model.values import JSONValue
 
 PREFIX = "device_vendor_msft_policy_config_"
 GRAPH = "#microsoft.graph.deviceManagementConfiguration"
-
-PROVIDERS = {
-    "web-sign-in": "{C5D7540A-CD51-453B-B22B-05305BA03F07}",
-    "password": "{60B78E88-EAD8-445C-9CFD-0B87F74EA6CD}",
-    "pin": "{D6886603-9D2F-4EB2-B667-1971041FA96B}",
-}
-"""Credential providers by the names that YAML has for them."""
-
-_PROVIDER_NAMES = {clsid: name for name, clsid in PROVIDERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +23,13 @@ class Setting:
     """One setting: its name in YAML, its definition in the settings catalog, its node in the CSP."""
 
     name: str
-    kind: SettingKind
     definition: str
     node: str | None
     """Below ./Device/Vendor/MSFT/Policy/Config/Authentication/; None: not a node of that CSP."""
+
+    @property
+    def kind(self) -> SettingKind:
+        return SETTING_KINDS[self.name]
 
     @property
     def child(self) -> str:
@@ -48,78 +37,23 @@ class Setting:
         return f"{self.definition}_{self.definition.rsplit('_', 1)[-1]}_message"
 
 
-def _authentication(name: str, kind: SettingKind, node: str) -> Setting:
-    return Setting(name, kind, f"{PREFIX}authentication_{node.lower()}", node)
+def _authentication(name: str) -> Setting:
+    node = name[0].upper() + name[1:]
+    return Setting(name, f"{PREFIX}authentication_{node.lower()}", node)
 
 
-def _provider(name: str, kind: SettingKind) -> Setting:
-    return Setting(name, kind, f"{PREFIX}admx_credentialproviders_{name.lower()}", None)
+def _provider(name: str) -> Setting:
+    return Setting(name, f"{PREFIX}admx_credentialproviders_{name.lower()}", None)
 
 
 SETTINGS: Mapping[str, Setting] = {
-    setting.name: setting
-    for setting in (
-        _authentication("enableWebSignIn", "three-way", "EnableWebSignIn"),
-        _authentication("configureWebSignInAllowedUrls", "hosts", "ConfigureWebSignInAllowedUrls"),
-        _authentication("configureWebcamAccessDomainNames", "hosts", "ConfigureWebcamAccessDomainNames"),
-        _authentication("preferredAadTenantDomainName", "text", "PreferredAadTenantDomainName"),
-        _authentication("enablePasswordlessExperience", "three-way", "EnablePasswordlessExperience"),
-        _authentication("enableFastFirstSignIn", "three-way", "EnableFastFirstSignIn"),
-        _authentication("allowAadPasswordReset", "two-way", "AllowAadPasswordReset"),
-        _provider("defaultCredentialProvider", "provider"),
-        _provider("excludedCredentialProviders", "providers"),
-    )
+    name: _provider(name) if kind in ("provider", "providers") else _authentication(name)
+    for name, kind in SETTING_KINDS.items()
 }
 BY_DEFINITION: Mapping[str, Setting] = {setting.definition: setting for setting in SETTINGS.values()}
 BY_NODE: Mapping[str, Setting] = {
     setting.node.lower(): setting for setting in SETTINGS.values() if setting.node is not None
 }
-
-
-def canonical(name: str, value: SettingValue) -> SettingValue:
-    """A value in the one form in which it is compared: lists sorted, hosts in lower case, known providers by name.
-
-    For a two-way choice `default` and false are the same option (`_0`)."""
-    match SETTINGS[name].kind:
-        case "two-way":
-            return False if value == "default" else value
-        case "hosts" if isinstance(value, tuple):
-            return tuple(str(item) for item in as_set(item.strip().lower() for item in value))
-        case "text" if isinstance(value, str):
-            return value.strip().lower()
-        case "provider" if isinstance(value, str):
-            return provider_name(value)
-        case "providers" if isinstance(value, tuple):
-            return tuple(str(item) for item in as_set(provider_name(item) for item in value))
-        case _:
-            return value
-
-
-def is_known(name: str, value: SettingValue) -> bool:
-    """Whether a canonical value is one that tapctl can write. A live option that no document lists is not."""
-    match SETTINGS[name].kind:
-        case "three-way":
-            return value in (None, True, False, "default")
-        case "two-way":
-            return value in (None, True, False)
-        case "hosts":
-            return value is None or isinstance(value, tuple)
-        case "text":
-            return value is None or isinstance(value, str)
-        case "provider":
-            return value in (None, False) or isinstance(value, str)
-        case "providers":
-            return value in (None, False) or isinstance(value, tuple)
-
-
-def provider_name(value: str) -> str:
-    """The YAML name of a credential provider, else its CLSID in braces and upper case."""
-    clsid = value.strip().upper()
-    return _PROVIDER_NAMES.get(clsid, clsid) if clsid.startswith("{") else value
-
-
-def provider_clsid(value: str) -> str:
-    return PROVIDERS.get(value, value)
 
 
 # The settings catalog

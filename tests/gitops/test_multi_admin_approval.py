@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tapctl.kinds.settings import PROVIDERS
+from tapctl.model.settings import PROVIDERS
 from tests.gitops.repository import Done, Repository
 
 PROTECTED: Mapping[str, object] = {"approval_for": ["configurationPolicies", "deviceConfigurations"]}

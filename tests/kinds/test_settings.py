@@ -8,19 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapctl.kinds.settings import (
-    PREFIX,
-    SETTINGS,
-    canonical,
-    decode_instance,
-    decode_oma,
-    encode_instance,
-    encode_oma,
-    oma_node,
-)
+from tapctl.kinds.settings import PREFIX, SETTINGS, decode_instance, decode_oma, encode_instance, encode_oma, oma_node
 from tapctl.kinds.wire import JSONObject, Malformed
 from tapctl.model.desired import SettingValue
 from tapctl.model.live import SettingShape
+from tapctl.model.settings import canonical
 from tapctl.model.values import JSONValue
 
 HOSTS = st.lists(st.from_regex(r"[a-z0-9]{1,8}(\.[a-z]{2,5}){1,2}", fullmatch=True), min_size=1, max_size=4).map(tuple)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tapctl.kinds.settings import SETTINGS, is_known
+from tapctl.kinds.settings import SETTINGS
 from tapctl.model.desired import SettingValue
+from tapctl.model.settings import is_known
 
 KNOWN: list[tuple[str, SettingValue]] = [
     ("enableWebSignIn", True),

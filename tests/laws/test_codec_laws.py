@@ -12,19 +12,11 @@ from hypothesis import strategies as st
 from tapctl.config.values import canonical_setting
 from tapctl.kinds import assignments, mark, policy
 from tapctl.kinds.naming import Names
-from tapctl.kinds.settings import (
-    SETTINGS,
-    canonical,
-    decode_instance,
-    decode_oma,
-    encode_instance,
-    encode_oma,
-    oma_node,
-    shape_of,
-)
+from tapctl.kinds.settings import SETTINGS, decode_instance, decode_oma, encode_instance, encode_oma, oma_node, shape_of
 from tapctl.kinds.steps import Surroundings
 from tapctl.model.desired import Policy, Target, Tenant
 from tapctl.model.live import DirectoryTarget, LiveAssignment, LivePolicy
+from tapctl.model.settings import canonical
 from tests.laws import cast, wire_forms
 from tests.laws.cast import id_of
 from tests.laws.scenarios import TODAY, descriptions, setting_values

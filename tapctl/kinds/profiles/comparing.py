@@ -26,7 +26,6 @@ from tapctl.kinds.profiles.wanted import (
     with_live_lists,
 )
 from tapctl.kinds.profiles.writing import creation_steps, deletion_steps, update_steps
-from tapctl.kinds.settings import canonical, is_known
 from tapctl.kinds.steps import Draft
 from tapctl.kinds.troubles import listed, trouble
 from tapctl.model.desired import Identity, Profile, Tenant
@@ -45,6 +44,7 @@ from tapctl.model.live import (
 )
 from tapctl.model.plan import Change, FieldChange
 from tapctl.model.requests import Problem
+from tapctl.model.settings import canonical, is_known
 from tapctl.model.values import Value, as_set
 from tapctl.model.words import count_noun
 

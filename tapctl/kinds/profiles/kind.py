@@ -14,7 +14,6 @@ from tapctl.kinds.kind import Fields, Kind, Role
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles import comparing, finding
 from tapctl.kinds.profiles.wanted import effect
-from tapctl.kinds.settings import canonical
 from tapctl.kinds.steps import Draft
 from tapctl.kinds.troubles import adopted
 from tapctl.kinds.untils import untils_and_reasons
@@ -22,6 +21,7 @@ from tapctl.model.desired import Assignment, Delivery, FilterMode, Identity, Pro
 from tapctl.model.live import Found, LiveProfile, LiveTenant, Referrer
 from tapctl.model.plan import FieldChange
 from tapctl.model.requests import Reading
+from tapctl.model.settings import canonical
 from tapctl.model.values import Record, Value, as_set
 
 LISTS: Mapping[str, Role] = {"assign.include": "include", "assign.exclude": "exclude"}

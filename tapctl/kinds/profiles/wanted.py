@@ -10,12 +10,12 @@ from tapctl.kinds import assignments
 from tapctl.kinds.canonical import entries, group_of, removed_and_added
 from tapctl.kinds.effects import Effect, list_effect
 from tapctl.kinds.naming import Names
-from tapctl.kinds.settings import ENABLE, canonical
 from tapctl.model.desired import Profile, SettingValue, Tenant
 from tapctl.model.live import (
     LiveProfile,
 )
 from tapctl.model.plan import FieldChange
+from tapctl.model.settings import ENABLE, canonical
 from tapctl.model.values import JSONValue, Record, Value, as_set, to_json
 
 
