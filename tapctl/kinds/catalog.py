@@ -11,11 +11,11 @@ from dataclasses import replace
 from tapctl.kinds import mark
 from tapctl.kinds.deliveries import (
     READ_PERMISSION,
-    WRITE_PERMISSION,
     Content,
     Summary,
     assignments_read,
     decode_assignments,
+    intune_write,
 )
 from tapctl.kinds.settings import (
     BY_DEFINITION,
@@ -170,7 +170,7 @@ class SettingsCatalog:
             }
             names = {"displayName": "name", "description": "description", "scopeTags": "roleScopeTagIds"}
             body: JSONObject = {names[field]: metadata[field] for field in sorted(changed) if field in names}
-            return _write(purpose, "PATCH", path, body)
+            return intune_write(purpose, "PATCH", path, body)
         policy = as_object(as_object(live.wire, "the policy as read")["policy"], "policy")
         whole: JSONObject = {
             "name": content.name,
@@ -182,7 +182,7 @@ class SettingsCatalog:
             "templateReference": {"templateId": ""},
             "settings": [_element(instance) for instance in self._instances(live, content)],
         }
-        return _write(purpose, "PUT", path, whole)
+        return intune_write(purpose, "PUT", path, whole)
 
     def alternative(self, live: LiveProfile, write: Write) -> Write | None:
         """A PUT with the policy's creationSource.
@@ -238,17 +238,6 @@ class SettingsCatalog:
         except Malformed as error:
             return malformed(outcome, purpose, error)
         return "collection" if "collection" in kind.lower() else "text"
-
-
-def _write(purpose: str, method: str, path: str, body: JSONObject) -> Write:
-    return Write(
-        purpose=purpose,
-        version="beta",
-        method="PUT" if method == "PUT" else "PATCH",
-        path=path,
-        body=body,
-        permission=WRITE_PERMISSION,
-    )
 
 
 def _element(instance: JSONObject) -> JSONObject:

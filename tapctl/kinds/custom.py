@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from tapctl.kinds import mark
 from tapctl.kinds.deliveries import (
     READ_PERMISSION,
-    WRITE_PERMISSION,
     Content,
     Summary,
     assignments_read,
     decode_assignments,
+    intune_write,
 )
 from tapctl.kinds.settings import SETTINGS, decode_oma, encode_oma, oma_node, read_each
 from tapctl.kinds.wire import (
@@ -164,14 +164,7 @@ class CustomProfile:
             body["roleScopeTagIds"] = [*sorted(content.scope_tag_ids)]
         if any(item.startswith("settings.") for item in changed):
             body["omaSettings"] = [*self._omas(live, content)]
-        return Write(
-            purpose=purpose,
-            version="beta",
-            method="PATCH",
-            path=f"{self.collection}/{live.id}",
-            body=body,
-            permission=WRITE_PERMISSION,
-        )
+        return intune_write(purpose, "PATCH", f"{self.collection}/{live.id}", body)
 
     def alternative(self, _live: LiveProfile, _write: Write) -> Write | None:
         return None

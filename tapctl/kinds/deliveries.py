@@ -10,7 +10,7 @@ from tapctl.kinds import assignments
 from tapctl.kinds.wire import JSONObject, Malformed, as_object, malformed, objects, segment
 from tapctl.model.desired import Delivery, SettingValue
 from tapctl.model.live import LiveAssignment, LiveProfile, SettingShape
-from tapctl.model.requests import Outcome, Problem, Read, Reading, Write
+from tapctl.model.requests import Outcome, Problem, Read, Reading, Write, WriteMethod
 from tapctl.model.values import JSONValue
 
 READ_PERMISSION = "DeviceManagementConfiguration.Read.All"
@@ -88,6 +88,27 @@ def summaries(form: Form, outcome: Outcome) -> list[Summary] | Problem:
         return [summary for item in items if (summary := form.summarise(item)) is not None]
     except Malformed as error:
         return malformed(outcome, list_read(form).purpose, error)
+
+
+def intune_write(
+    purpose: str, method: WriteMethod, path: str, body: JSONValue = None, *, creates: bool = False
+) -> Write:
+    """A write to Intune, where a tenant can demand that a second administrator approves it.
+
+    Args:
+        path: below beta.
+        creates: see `Write.creates`.
+    """
+    return Write(
+        purpose=purpose,
+        version="beta",
+        method=method,
+        path=path,
+        body=body,
+        permission=WRITE_PERMISSION,
+        creates=creates,
+        may_need_approval=True,
+    )
 
 
 def assignments_read(collection: str, profile_id: str, purpose: str) -> Read:

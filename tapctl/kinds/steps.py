@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from tapctl.model.plan import Change
-from tapctl.model.requests import Problem, Reading, Write
+from tapctl.model.requests import Answer, Problem, Reading, Write
 from tapctl.model.values import JSONValue
 
 
@@ -76,3 +76,11 @@ class Draft:
     """The live object's id; None for what is to be created, and for a singleton."""
     traits: Mapping[str, str] = field(default_factory=dict)
     """What else has to be known of the object to declare it again: see `Kind.restore`."""
+
+
+def created_id(answer: Answer) -> str | None:
+    """The id, lower case, of the object that a write has made; None where the answer tells of no new object."""
+    if answer.status == 201 and isinstance(answer.body, dict):
+        made = answer.body.get("id")
+        return made.lower() if isinstance(made, str) else None
+    return None

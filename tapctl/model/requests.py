@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias, TypeVar
 from tapctl.model.values import JSONValue
 
 Version = Literal["v1.0", "beta"]
+WriteMethod = Literal["POST", "PATCH", "PUT", "DELETE"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +37,15 @@ class Write:
 
     purpose: str
     version: Version
-    method: Literal["POST", "PATCH", "PUT", "DELETE"]
+    method: WriteMethod
     path: str
     body: JSONValue = None
     headers: Mapping[str, str] = field(default_factory=dict)
     permission: str = ""
     creates: bool = False
     """Sending it twice makes two things: it is never sent again after an answer that leaves it open."""
+    may_need_approval: bool = False
+    """A second administrator may have to approve it: then it is refused, and has become a request for approval."""
 
 
 @dataclass(frozen=True, slots=True)

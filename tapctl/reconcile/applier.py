@@ -14,16 +14,17 @@ from datetime import date
 from typing import Protocol, cast
 
 from tapctl.graph.reading import Reader, run_readings
-from tapctl.kinds.steps import Draft, Look, Standing, Step, Surroundings
+from tapctl.kinds.steps import Draft, Look, Standing, Step, Surroundings, created_id
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import Change, Outcome
 from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading, Write
 from tapctl.model.requests import Outcome as Reply
+from tapctl.reconcile import second_administrator
 from tapctl.reconcile.journal import Journal
 from tapctl.reconcile.planner import Planned, plan_tenant
 from tapctl.reconcile.read import focus, read_tenant
-from tapctl.reconcile.second_administrator import SecondAdministrator, is_refusal
+from tapctl.reconcile.second_administrator import SecondAdministrator
 
 READ_BACK_SECONDS = 120.0
 """How long a read-back, or the search for a mark, goes on."""
@@ -33,9 +34,6 @@ SETTLING_SECONDS = 60.0
 """How long a write that refers to what this run has just made is tried: Graph's services learn of it one by one."""
 MOST_SENDS = 4
 """How often one write that may be repeated is sent."""
-
-
-INTUNE = "/deviceManagement/"
 
 
 class Remote(Reader, Protocol):
@@ -188,8 +186,8 @@ class Applier:
             self._journal.answered(address, step.write, reply)
             if isinstance(reply, Answer):
                 needs_id = is_first and change.action == "create"
-                return _new_id(reply) or ((await self._until_after(step)).id if needs_id else look.id)
-            if step.write.path.startswith(INTUNE) and is_refusal(reply):
+                return created_id(reply) or ((await self._until_after(step)).id if needs_id else look.id)
+            if second_administrator.is_wanted(step.write, reply):
                 return await self._ask_second(step, reply)
             if step.write.creates and reply.ambiguous:
                 return await self._search(step, reply)
@@ -224,7 +222,7 @@ class Applier:
         """A write that a second administrator has to approve: done with an approval, or it waits for one."""
         settled = await self._second.settle(step.write, refusal)
         if isinstance(settled, Answer):
-            return _new_id(settled) or (await self._look(step)).id
+            return created_id(settled) or (await self._look(step)).id
         if isinstance(settled, Outcome):
             raise _Stopped(settled)
         if settled.ambiguous and step.write.creates:
@@ -365,10 +363,3 @@ def _unverified(purpose: str, look: Look) -> Outcome:
 
 def _is_applied(change: Change) -> bool:
     return change.outcome is not None and change.outcome.name == "applied"
-
-
-def _new_id(answer: Answer) -> str | None:
-    if answer.status == 201 and isinstance(answer.body, dict):
-        made = answer.body.get("id")
-        return made.lower() if isinstance(made, str) else None
-    return None

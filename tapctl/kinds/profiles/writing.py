@@ -6,13 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from tapctl.kinds import assignments, mark
-from tapctl.kinds.deliveries import (
-    WRITE_PERMISSION,
-    Content,
-    Form,
-    list_read,
-    summaries,
-)
+from tapctl.kinds.deliveries import Content, Form, intune_write, list_read, summaries
 from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles.finding import FORMS
@@ -54,13 +48,11 @@ def _assign_write(form: Form, live: LiveProfile, targets: frozenset[LiveAssignme
         key=lambda item: (item.kind, item.group_id or "", item.filter_id or ""),
     )
     body: list[JSONValue] = [assignments.encode(item) for item in known]
-    return Write(
-        purpose=f"{purpose}: its assignments",
-        version="beta",
-        method="POST",
-        path=f"{form.collection}/{live.id}/assign",
-        body={"assignments": body + _foreign_targets(live)},
-        permission=WRITE_PERMISSION,
+    return intune_write(
+        f"{purpose}: its assignments",
+        "POST",
+        f"{form.collection}/{live.id}/assign",
+        {"assignments": body + _foreign_targets(live)},
     )
 
 
@@ -155,15 +147,7 @@ def creation_steps(
         return Look(Standing.AFTER, made[0].id) if made else Look(Standing.BEFORE)
 
     made_id = yield Step(
-        write=Write(
-            purpose=purpose,
-            version="beta",
-            method="POST",
-            path=form.collection,
-            body=form.creation_body(content),
-            permission=WRITE_PERMISSION,
-            creates=True,
-        ),
+        write=intune_write(purpose, "POST", form.collection, form.creation_body(content), creates=True),
         look=look_for_mark,
     )
     if made_id is None or not (wanted.include or wanted.exclude):
@@ -200,13 +184,7 @@ def deletion_steps(profile: Profile, live: LiveProfile, _surroundings: Surroundi
         return Look(Standing.BEFORE, live.id) if same else Look(Standing.FOREIGN, live.id, detail)
 
     yield Step(
-        write=Write(
-            purpose=purpose,
-            version="beta",
-            method="DELETE",
-            path=f"{form.collection}/{live.id}",
-            permission=WRITE_PERMISSION,
-        ),
+        write=intune_write(purpose, "DELETE", f"{form.collection}/{live.id}"),
         look=look,
         before=journal_entry(live),
     )

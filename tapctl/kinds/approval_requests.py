@@ -1,0 +1,111 @@
+"""Intune's multi-admin approval on the wire: a protected write is not done but becomes a request for approval.
+
+Source: what published clients do (graph: `operationApprovalRequests`, beta; single source, checked 2026-11-22): the
+refusal names its header in the message, the request's id comes in `x-msft-approval-code`, and after approval the same
+write is sent again with that code."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+
+from tapctl.kinds.wire import JSONObject, Malformed, as_object, malformed, objects
+from tapctl.model.requests import Problem, Read, Reading, Write
+from tapctl.model.values import JSONValue
+
+CODE_HEADER = "x-msft-approval-code"
+JUSTIFICATION_HEADER = "x-msft-approval-justification"
+LONGEST_JUSTIFICATION = 1024
+"""Characters that published clients send at most."""
+OPEN, APPROVED, REJECTED = "needsApproval", "approved", "rejected"
+"""The statuses of a request that matter; there are others, such as `completed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequest:
+    """A request for approval."""
+
+    id: str
+    status: str
+    justification: str
+    """Empty where the list does not say."""
+    requestor_ids: frozenset[str]
+    """Every object and application id that the request names as its author, lower case."""
+
+
+def read_requests() -> Reading[tuple[ApprovalRequest, ...] | Problem]:
+    """Every request of the tenant, newest first."""
+    purpose = "listing requests for approval"
+    (outcome,) = yield [
+        Read(
+            purpose=purpose,
+            version="beta",
+            path="/deviceManagement/operationApprovalRequests",
+            permission="DeviceManagementConfiguration.Read.All",
+            paged=True,
+        )
+    ]
+    if isinstance(outcome, Problem):
+        return outcome
+    try:
+        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+    newest_first = sorted(items, key=lambda item: str(item.get("requestDateTime", "")), reverse=True)
+    return tuple(_decode(item) for item in newest_first)
+
+
+def _decode(item: JSONObject) -> ApprovalRequest:
+    return ApprovalRequest(
+        id=str(item.get("id", "")),
+        status=str(item.get("status", "")),
+        justification=str(item.get("requestJustification") or ""),
+        requestor_ids=frozenset(_ids(item.get("requestor"))),
+    )
+
+
+def _ids(value: JSONValue) -> set[str]:
+    """The ids in an identity set, however deep they are."""
+    if not isinstance(value, dict):
+        return set()
+    own = {str(value["id"]).lower()} if isinstance(value.get("id"), str) else set()
+    return own.union(*(_ids(item) for item in value.values()))
+
+
+# A write that needs approval
+
+
+def is_refusal(problem: Problem) -> bool:
+    """Whether a write was refused because a second administrator has to approve it."""
+    said = problem.message.lower()
+    return CODE_HEADER in problem.headers or JUSTIFICATION_HEADER in said or "approval request" in said
+
+
+def is_about_code(problem: Problem) -> bool:
+    """Whether a write with a code was refused because the code is of another write, expired or used up."""
+    return is_refusal(problem) or "approval" in problem.message.lower()
+
+
+def request_id(refusal: Problem) -> str | None:
+    """The id of the request that a refused write has become; None where Graph does not name it."""
+    return refusal.headers.get(CODE_HEADER)
+
+
+def is_requested(refusal: Problem) -> bool:
+    """Whether a refused write has an open request already."""
+    return CODE_HEADER in refusal.headers or "already exists" in refusal.message.lower()
+
+
+def with_code(write: Write, request: ApprovalRequest) -> Write:
+    """The write as it is sent once its request was approved."""
+    return _with_header(write, CODE_HEADER, request.id)
+
+
+def with_justification(write: Write, reason: str) -> Write:
+    """The write as it is sent to ask for approval; Graph takes the reason in base64, and tapctl cuts a long one."""
+    justification = base64.b64encode(reason[:LONGEST_JUSTIFICATION].encode()).decode("ascii")
+    return _with_header(write, JUSTIFICATION_HEADER, justification)
+
+
+def _with_header(write: Write, name: str, value: str) -> Write:
+    return replace(write, headers={**write.headers, name: value})
