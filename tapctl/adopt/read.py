@@ -10,7 +10,9 @@ from typing import cast
 from tapctl.adopt.inventory import MOST_MEMBERS, Inventory, Undecodable
 from tapctl.errors import RefusedError, RemoteError
 from tapctl.kinds import groups, policy, profiles
-from tapctl.kinds.deliveries import Form, Summary, assignments_read, list_read
+from tapctl.kinds.catalog import SettingsCatalog
+from tapctl.kinds.custom import CustomProfile
+from tapctl.kinds.deliveries import DeliveryForm, Summary, assignments_read, list_read
 from tapctl.kinds.settings import BY_DEFINITION, oma_node
 from tapctl.kinds.wire import JSONObject, Malformed, as_object, impossible, malformed, objects, segment
 from tapctl.model.desired import Cloud, Group, Identity
@@ -28,15 +30,14 @@ from tapctl.model.live import (
 from tapctl.model.requests import Answer, Outcome, Problem, Read, Reading
 from tapctl.model.together import together
 
-CATALOG = profiles.CATALOG
-CUSTOM = profiles.FORMS["oma-uri"]
+CATALOG, CUSTOM = SettingsCatalog(), CustomProfile()
 
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
     """One element of a collection that could be a web sign-in profile."""
 
-    form: Form
+    form: DeliveryForm
     summary: Summary
     item: JSONObject
 
@@ -118,7 +119,7 @@ def _known(parts: Iterable[object]) -> None:
 # Profiles
 
 
-def _list(form: Form) -> Reading[list[_Listed] | Problem]:
+def _list(form: DeliveryForm) -> Reading[list[_Listed] | Problem]:
     (outcome,) = yield [list_read(form)]
     if isinstance(outcome, Problem):
         return outcome

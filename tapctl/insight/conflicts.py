@@ -13,9 +13,9 @@ from tapctl.errors import Finding
 from tapctl.graph.reading import Reader, run_readings
 from tapctl.insight.impact_scopes import assignment_scope, effects_of
 from tapctl.insight.reach import Entry, Scope, Term
+from tapctl.kinds.catalog import SettingsCatalog
 from tapctl.kinds.custom import CustomProfile
-from tapctl.kinds.deliveries import Form, assignments_read, decode_assignments, list_read
-from tapctl.kinds.profiles import CATALOG
+from tapctl.kinds.deliveries import DeliveryForm, assignments_read, decode_assignments, list_read
 from tapctl.kinds.settings import decode_instance, oma_node
 from tapctl.kinds.troubles import trouble
 from tapctl.kinds.wire import (
@@ -35,7 +35,7 @@ from tapctl.model.settings import ENABLE
 from tapctl.model.together import together
 from tapctl.reconcile.planner import Planned
 
-CUSTOM = CustomProfile()
+CATALOG, CUSTOM = SettingsCatalog(), CustomProfile()
 RULE = "XRES003"
 
 _WHY = "the status becomes Conflict on the devices that get both, and neither value can be relied on"
@@ -137,7 +137,7 @@ def _read_others(search: _Search) -> Reading[tuple[list[_Seen], list[_Seen]]]:
     return parts["catalog"], parts["legacy"]
 
 
-def _read_list(form: Form) -> Reading[list[JSONObject] | Problem]:
+def _read_list(form: DeliveryForm) -> Reading[list[JSONObject] | Problem]:
     (outcome,) = yield [list_read(form)]
     if isinstance(outcome, Problem):
         return outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tapctl.kinds import mark
@@ -39,7 +39,7 @@ from tapctl.kinds.wire import (
     text_or_none,
     texts,
 )
-from tapctl.model.desired import Delivery, SettingValue
+from tapctl.model.desired import Delivery
 from tapctl.model.live import LiveProfile, SettingShape
 from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Reading, Write
 from tapctl.model.values import JSONValue
@@ -57,14 +57,14 @@ INFERRED_SHAPES: dict[str, SettingShape] = {
 
 
 class SettingsCatalog:
-    """The delivery `settings-catalog`."""
+    """The form of the delivery `settings-catalog`."""
 
     delivery: Delivery = "settings-catalog"
     collection = "/deviceManagement/configurationPolicies"
 
     def summarise(self, item: JSONObject) -> Summary | None:
         _, key = mark.split(text_or_none(item, "description") or "")
-        return Summary(id=identifier(item), name=text_or_none(item, "name") or "", mark=key)
+        return Summary(id=identifier(item), name=text_or_none(item, "name") or "", mark=key, listed=item)
 
     def read_whole(self, profile_id: str, purpose: str) -> Reading[LiveProfile | Problem]:
         path = f"{self.collection}/{segment(profile_id)}"
@@ -84,14 +84,15 @@ class SettingsCatalog:
             paged=True,
         )
 
-    def read_details(self, item: JSONObject, purpose: str) -> Reading[LiveProfile | Problem]:
-        """What the list does not say of a policy, when the list's element is at hand."""
-        profile_id = identifier(item)
+    def read_listed(self, summary: Summary, purpose: str) -> Reading[LiveProfile | Problem]:
         settings, assigned = yield [
-            self.settings_read(profile_id, purpose),
-            assignments_read(self.collection, profile_id, purpose),
+            self.settings_read(summary.id, purpose),
+            assignments_read(self.collection, summary.id, purpose),
         ]
-        return self.compose(Answer(200, item), settings, assigned, purpose)
+        return self.compose(Answer(200, summary.listed), settings, assigned, purpose)
+
+    def undocumented(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(names) & frozenset(INFERRED_SHAPES)
 
     def compose(self, policy: Outcome, settings: Outcome, assigned: Outcome, purpose: str) -> LiveProfile | Problem:
         if isinstance(policy, Problem):
@@ -155,7 +156,7 @@ class SettingsCatalog:
             "roleScopeTagIds": [*sorted(content.scope_tag_ids)],
             "templateReference": {"templateId": ""},
             "settings": [
-                _element(encode_instance(name, value, content.shapes.get(name, INFERRED_SHAPES.get(name, "text"))))
+                _element(encode_instance(name, value, _shape(name, content)))
                 for name, value in sorted(content.settings.items())
             ],
         }
@@ -209,10 +210,8 @@ class SettingsCatalog:
                 value = content.settings[name]
                 unchanged = value == live.settings.get(name)
                 instances.append(instance if unchanged else encode_instance(name, value, shape_of(instance)))
-        for name in sorted(set(content.settings) - seen):
-            shape = content.shapes.get(name, INFERRED_SHAPES.get(name, "text"))
-            instances.append(encode_instance(name, content.settings[name], shape))
-        return instances
+        new = sorted(set(content.settings) - seen)
+        return [*instances, *(encode_instance(name, content.settings[name], _shape(name, content)) for name in new)]
 
     def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
         if live.is_templated:
@@ -225,19 +224,25 @@ class SettingsCatalog:
             return f"beneath {', '.join(lost)} it holds settings that tapctl does not model and that would be lost"
         return None
 
-    def read_shape(self, name: str) -> Reading[SettingShape | Problem]:
-        """Whether the tenant's definition of a setting is a collection or one text."""
-        purpose = f"reading the definition of setting {name}"
-        path = f"/deviceManagement/configurationSettings/{segment(SETTINGS[name].definition)}"
-        (outcome,) = yield [Read(purpose=purpose, version="beta", path=path, permission=READ_PERMISSION)]
-        if isinstance(outcome, Problem):
-            # Without a definition Graph's refusal of a wrong shape is the guard: it can widen nothing.
-            return INFERRED_SHAPES[name] if outcome.kind is ProblemKind.NOT_FOUND else outcome
-        try:
-            kind = text(as_object(outcome.body, "the answer"), "@odata.type")
-        except Malformed as error:
-            return malformed(outcome, purpose, error)
-        return "collection" if "collection" in kind.lower() else "text"
+
+def _shape(name: str, content: Content) -> SettingShape:
+    """The shape in which a setting is added to a policy that does not hold it."""
+    return content.shapes.get(name) or INFERRED_SHAPES.get(name, "text")
+
+
+def read_shape(name: str) -> Reading[SettingShape | Problem]:
+    """Whether the tenant's definition of an undocumented setting is a collection or one text."""
+    purpose = f"reading the definition of setting {name}"
+    path = f"/deviceManagement/configurationSettings/{segment(SETTINGS[name].definition)}"
+    (outcome,) = yield [Read(purpose=purpose, version="beta", path=path, permission=READ_PERMISSION)]
+    if isinstance(outcome, Problem):
+        # Without a definition Graph's refusal of a wrong shape is the guard: it can widen nothing.
+        return INFERRED_SHAPES[name] if outcome.kind is ProblemKind.NOT_FOUND else outcome
+    try:
+        kind = text(as_object(outcome.body, "the answer"), "@odata.type")
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+    return "collection" if "collection" in kind.lower() else "text"
 
 
 def _element(instance: JSONObject) -> JSONObject:
@@ -298,9 +303,3 @@ def _holds_unmodelled(instance: JSONObject) -> bool:
         return False
     ids = {str(child.get("settingDefinitionId", "")).lower() for child in children if isinstance(child, dict)}
     return bool(ids - {setting.child})
-
-
-def settings_of(live: LiveProfile, wanted: dict[str, SettingValue]) -> dict[str, SettingValue]:
-    """The modelled settings after a change: what the file does not name stays, null takes a setting out."""
-    merged = {**live.settings, **wanted}
-    return {name: value for name, value in merged.items() if value is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tapctl.kinds import mark
 from tapctl.kinds.deliveries import (
@@ -47,7 +47,7 @@ ONLY_READ = "its row is read-only: devices read the value and set nothing"
 
 
 class CustomProfile:
-    """The delivery `oma-uri`."""
+    """The form of the delivery `oma-uri`."""
 
     delivery: Delivery = "oma-uri"
     collection = "/deviceManagement/deviceConfigurations"
@@ -56,7 +56,7 @@ class CustomProfile:
         if odata_type(item) != "windows10customconfiguration":
             return None
         _, key = mark.split(text_or_none(item, "description") or "")
-        return Summary(id=identifier(item), name=text_or_none(item, "displayName") or "", mark=key)
+        return Summary(id=identifier(item), name=text_or_none(item, "displayName") or "", mark=key, listed=item)
 
     def read_whole(self, profile_id: str, purpose: str) -> Reading[LiveProfile | Problem]:
         path = f"{self.collection}/{segment(profile_id)}"
@@ -76,6 +76,13 @@ class CustomProfile:
             return plain if isinstance(plain, Problem) else self.decode(item, omas, plain, assigned.body)
         except Malformed as error:
             return malformed(profile, purpose, error)
+
+    def read_listed(self, summary: Summary, purpose: str) -> Reading[LiveProfile | Problem]:
+        """The whole profile: the list may leave its settings out."""
+        return self.read_whole(summary.id, purpose)
+
+    def undocumented(self, _names: Iterable[str]) -> frozenset[str]:
+        return frozenset()
 
     def _plain_texts(
         self, profile_id: str, hidden: list[JSONObject], purpose: str

@@ -1,9 +1,9 @@
-"""What the two deliveries of a web sign-in profile have in common, as one small interface."""
+"""What the two deliveries of a web sign-in profile have in common, as one small interface: the form of a delivery."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tapctl.kinds import assignments
@@ -24,6 +24,8 @@ class Summary:
     id: str
     name: str
     mark: str | None
+    listed: JSONObject = field(repr=False, compare=False)
+    """The element of the list as it came, for the form that reads the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,11 @@ class Content:
     """The modelled settings that the policy is to hold."""
     scope_tag_ids: frozenset[str]
     shapes: Mapping[str, SettingShape]
+    """Of settings, the shape that the tenant's own definition tells; a form may need it for a new one."""
 
 
-class Form(Protocol):
-    """One delivery: where its objects live and what they look like."""
+class DeliveryForm(Protocol):
+    """The form of one delivery: where its objects live and what they look like. Callers never ask which one it is."""
 
     delivery: Delivery
     collection: str
@@ -51,6 +54,12 @@ class Form(Protocol):
 
     def read_whole(self, profile_id: str, purpose: str) -> Reading[LiveProfile | Problem]:
         """Everything of one profile: metadata, settings, assignments."""
+
+    def read_listed(self, summary: Summary, purpose: str) -> Reading[LiveProfile | Problem]:
+        """Everything of a profile that the list showed: only what the list does not say is read."""
+
+    def undocumented(self, names: Iterable[str]) -> frozenset[str]:
+        """Those of these settings whose shape only the tenant's own definition tells (see `Content.shapes`)."""
 
     def creation_body(self, content: Content) -> JSONObject:
         """What creates the profile; assignments are a write of their own."""
@@ -68,7 +77,7 @@ class Form(Protocol):
         """Why this profile cannot be written as asked, in words; None when it can."""
 
 
-def list_read(form: Form) -> Read:
+def list_read(form: DeliveryForm) -> Read:
     """The complete list of one delivery's collection."""
     return Read(
         purpose=f"listing {form.collection.rsplit('/', 1)[-1]}",
@@ -79,7 +88,7 @@ def list_read(form: Form) -> Read:
     )
 
 
-def summaries(form: Form, outcome: Outcome) -> list[Summary] | Problem:
+def summaries(form: DeliveryForm, outcome: Outcome) -> list[Summary] | Problem:
     """Every profile of the list that this delivery could have made."""
     if isinstance(outcome, Problem):
         return outcome

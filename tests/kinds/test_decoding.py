@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tapctl.kinds import assignments, groups, policy
+from tapctl.kinds.catalog import SettingsCatalog
 from tapctl.kinds.custom import CustomProfile
-from tapctl.kinds.profiles import CATALOG
 from tapctl.kinds.settings import encode_instance
 from tapctl.kinds.wire import JSONObject, Malformed
 from tapctl.model.live import DirectoryTarget, LiveAssignment
@@ -164,7 +164,7 @@ def test_a_setting_that_a_policy_holds_twice_is_malformed() -> None:
     instances = [encode_instance("enableWebSignIn", value, "text") for value in (True, False)]
 
     with pytest.raises(Malformed, match="twice"):
-        CATALOG.decode({"id": "p"}, [{"settingInstance": instance} for instance in instances], {"value": []})
+        SettingsCatalog().decode({"id": "p"}, [{"settingInstance": instance} for instance in instances], {"value": []})
 
 
 @pytest.mark.parametrize("shown", [{"isEncrypted": True, "value": None}, {"isEncrypted": False, "value": "****"}])

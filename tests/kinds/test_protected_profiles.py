@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tapctl.kinds.profiles import CATALOG
+from tapctl.kinds.catalog import SettingsCatalog
 from tapctl.kinds.settings import encode_instance
 from tapctl.kinds.wire import JSONObject
 from tapctl.model.live import LiveProfile
@@ -16,7 +16,7 @@ PROVIDER = "defaultCredentialProvider"
 
 def policy(instance: JSONObject) -> LiveProfile:
     item: JSONObject = {"id": "19b03e97-aa42-4438-bf58-d3d20ff76067", "name": "WIN", "roleScopeTagIds": ["0"]}
-    return CATALOG.decode(item, [{"settingInstance": instance}], {"value": []})
+    return SettingsCatalog().decode(item, [{"settingInstance": instance}], {"value": []})
 
 
 def with_foreign_child(**child: JSONValue) -> JSONObject:
@@ -28,18 +28,18 @@ def with_foreign_child(**child: JSONValue) -> JSONObject:
 
 
 def test_a_change_that_would_lose_what_is_beneath_a_setting_is_refused() -> None:
-    assert CATALOG.protected(policy(with_foreign_child()), frozenset({f"settings.{ENABLE}"})) is not None
+    assert SettingsCatalog().protected(policy(with_foreign_child()), frozenset({f"settings.{ENABLE}"})) is not None
 
 
 @pytest.mark.parametrize("path", ["description", "settings.enablePasswordlessExperience"])
 def test_a_change_of_anything_else_is_not(path: str) -> None:
-    assert CATALOG.protected(policy(with_foreign_child()), frozenset({path})) is None
+    assert SettingsCatalog().protected(policy(with_foreign_child()), frozenset({path})) is None
 
 
 def test_the_text_of_a_credential_provider_is_modelled() -> None:
     live = policy(encode_instance(PROVIDER, "pin", "text"))
 
-    assert CATALOG.protected(live, frozenset({f"settings.{PROVIDER}"})) is None
+    assert SettingsCatalog().protected(live, frozenset({f"settings.{PROVIDER}"})) is None
 
 
 def test_a_masked_secret_beneath_a_setting_protects_every_setting_of_the_policy() -> None:
@@ -47,7 +47,7 @@ def test_a_masked_secret_beneath_a_setting_protects_every_setting_of_the_policy(
     live = policy(with_foreign_child(simpleSettingValue=secret))
 
     assert live.masked == 1
-    assert CATALOG.protected(live, frozenset({"settings.enablePasswordlessExperience"})) is not None
+    assert SettingsCatalog().protected(live, frozenset({"settings.enablePasswordlessExperience"})) is not None
 
 
 def test_a_policy_differs_when_only_what_is_beneath_a_setting_differs() -> None:

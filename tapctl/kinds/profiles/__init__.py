@@ -2,8 +2,6 @@
 
 from tapctl.kinds.profiles.comparing import identity_trouble, plan
 from tapctl.kinds.profiles.finding import (
-    CATALOG,
-    FORMS,
     read,
     read_all,
     read_filters,
@@ -12,12 +10,12 @@ from tapctl.kinds.profiles.finding import (
     referred_groups,
     wanted_shapes,
 )
+from tapctl.kinds.profiles.forms import DELIVERY_FORMS
 from tapctl.kinds.profiles.wanted import Wanted
 from tapctl.kinds.profiles.writing import journal_entry
 
 __all__ = [
-    "CATALOG",
-    "FORMS",
+    "DELIVERY_FORMS",
     "Wanted",
     "identity_trouble",
     "journal_entry",

@@ -9,12 +9,11 @@ from functools import partial
 
 from tapctl.errors import Finding
 from tapctl.kinds import assignments, mark
-from tapctl.kinds.catalog import settings_of
 from tapctl.kinds.deliveries import (
     Content,
 )
 from tapctl.kinds.naming import Names
-from tapctl.kinds.profiles.finding import FORMS
+from tapctl.kinds.profiles.forms import DELIVERY_FORMS
 from tapctl.kinds.profiles.wanted import (
     Wanted,
     definitions_of,
@@ -22,6 +21,7 @@ from tapctl.kinds.profiles.wanted import (
     group_addresses,
     is_lapse,
     new_entries,
+    settings_after,
     unmanaged_reach,
     with_live_lists,
 )
@@ -242,7 +242,7 @@ def _update(
     content = Content(
         name=profile.identity.display_name or live.name,
         description=mark.join(_text(profile.description, live.description), live.mark),
-        settings=settings_of(live, dict(wanted.settings)),
+        settings=settings_after(live, wanted),
         scope_tag_ids=_tag_ids(wanted, names, live.scope_tag_ids),
         shapes=shapes,
     )
@@ -280,7 +280,7 @@ def _text(wanted: str | None, current: str) -> str:
 def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozenset[str]) -> Finding | None:
     """Why a profile that was found may not be written."""
     key = profile.identity.key
-    why = FORMS[profile.delivery].protected(live, paths)
+    why = DELIVERY_FORMS[profile.delivery].protected(live, paths)
     if why is not None:
         return trouble(
             tenant,

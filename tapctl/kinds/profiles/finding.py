@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from tapctl.kinds.catalog import INFERRED_SHAPES, SettingsCatalog
-from tapctl.kinds.custom import CustomProfile
-from tapctl.kinds.deliveries import (
-    READ_PERMISSION,
-    Form,
-    Summary,
-    list_read,
-    summaries,
-)
+from tapctl.kinds.catalog import read_shape
+from tapctl.kinds.deliveries import READ_PERMISSION, Summary, list_read, summaries
+from tapctl.kinds.profiles.forms import DELIVERY_FORMS, other_form
 from tapctl.kinds.wire import (
-    JSONObject,
     Malformed,
     as_object,
     identifier,
@@ -23,7 +16,7 @@ from tapctl.kinds.wire import (
     objects,
     text_or_none,
 )
-from tapctl.model.desired import Delivery, Profile
+from tapctl.model.desired import Profile
 from tapctl.model.live import (
     Absent,
     Ambiguous,
@@ -41,11 +34,6 @@ from tapctl.model.live import (
 from tapctl.model.requests import Problem, Read, Reading
 from tapctl.model.together import together
 
-CATALOG = SettingsCatalog()
-
-
-FORMS: Mapping[Delivery, Form] = {"settings-catalog": CATALOG, "oma-uri": CustomProfile()}
-
 
 def read_all(profiles: Iterable[Profile]) -> Reading[dict[str, Sighting[LiveProfile]]]:
     """What became of every declared profile, by key."""
@@ -54,7 +42,7 @@ def read_all(profiles: Iterable[Profile]) -> Reading[dict[str, Sighting[LiveProf
 
 def read(profile: Profile) -> Reading[Sighting[LiveProfile]]:
     """Find one declared profile: by pin, else by its mark in the complete list."""
-    form, identity = FORMS[profile.delivery], profile.identity
+    form, identity = DELIVERY_FORMS[profile.delivery], profile.identity
     purpose = f"reading profile {identity.key}"
     if identity.id is not None:
         whole = yield from form.read_whole(identity.id, purpose)
@@ -67,23 +55,9 @@ def read(profile: Profile) -> Reading[Sighting[LiveProfile]]:
         return seen
     fitting = _fitting(profile, seen)
     if isinstance(fitting, Summary):
-        whole = yield from _read_found(form, fitting, outcome, purpose)
+        whole = yield from form.read_listed(fitting, purpose)
         return whole if isinstance(whole, Problem) else Found(whole)
     return (yield from _read_elsewhere(profile, fitting))
-
-
-def _read_found(form: Form, summary: Summary, outcome: object, purpose: str) -> Reading[LiveProfile | Problem]:
-    """The rest of a profile that the list showed; a settings catalog policy's own properties are there already."""
-    if form is CATALOG:
-        for item in _listed_items(outcome):
-            if identifier(item) == summary.id:
-                return (yield from CATALOG.read_details(item, purpose))
-    return (yield from form.read_whole(summary.id, purpose))
-
-
-def _listed_items(outcome: object) -> list[JSONObject]:
-    body = getattr(outcome, "body", None)
-    return objects(as_object(body, "the answer").get("value"), "value")
 
 
 def _fitting(profile: Profile, seen: list[Summary]) -> Summary | Absent | Ambiguous | Unmarked:
@@ -100,13 +74,9 @@ def _fitting(profile: Profile, seen: list[Summary]) -> Summary | Absent | Ambigu
     return fitting[0] if taken else Unmarked(candidates)
 
 
-def _other_form(profile: Profile) -> Form:
-    return next(form for delivery, form in FORMS.items() if delivery != profile.delivery)
-
-
 def _read_pinned_elsewhere(profile: Profile, profile_id: str, purpose: str) -> Reading[Sighting[LiveProfile]]:
     """Before a pinned id counts as missing, the other delivery is asked for it."""
-    other = _other_form(profile)
+    other = other_form(profile.delivery)
     whole = yield from other.read_whole(profile_id, purpose)
     if not isinstance(whole, Problem):
         return OtherDelivery(whole.id, other.delivery)
@@ -119,7 +89,7 @@ def _read_elsewhere(profile: Profile, sighting: Absent | Ambiguous | Unmarked) -
     """Before a profile counts as absent, the other delivery's list is searched for its mark."""
     if not isinstance(sighting, Absent):
         return sighting
-    other = _other_form(profile)
+    other = other_form(profile.delivery)
     (outcome,) = yield [list_read(other)]
     seen = summaries(other, outcome)
     if isinstance(seen, Problem):
@@ -182,15 +152,15 @@ def read_scope_tags() -> Reading[tuple[ScopeTag, ...] | Problem]:
 
 def wanted_shapes(profile: Profile, sighting: Sighting[LiveProfile]) -> frozenset[str]:
     """The settings whose instance type must be asked of the tenant, because the live policy does not show it."""
-    if profile.delivery != "settings-catalog" or profile.identity.ensure == "absent":
+    if profile.identity.ensure == "absent":
         return frozenset()
     present = sighting.object.settings if isinstance(sighting, Found) else {}
-    named = {name for name, value in profile.settings.items() if value is not None and name not in present}
-    return frozenset(named & set(INFERRED_SHAPES))
+    named = (name for name, value in profile.settings.items() if value is not None and name not in present)
+    return DELIVERY_FORMS[profile.delivery].undocumented(named)
 
 
 def read_shapes(names: Iterable[str]) -> Reading[dict[str, SettingShape | Problem]]:
-    return together({name: CATALOG.read_shape(name) for name in sorted(set(names))})
+    return together({name: read_shape(name) for name in sorted(set(names))})
 
 
 def referred_groups(live: LiveProfile) -> frozenset[str]:

@@ -43,6 +43,12 @@ class Wanted:
         )
 
 
+def settings_after(live: LiveProfile, wanted: Wanted) -> dict[str, SettingValue]:
+    """The modelled settings after a change: what the file does not name stays, null takes a setting out."""
+    merged = {**live.settings, **wanted.settings}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
 def effect(item: FieldChange) -> Effect:
     """Whether somebody may gain or lose the ability by a change of one field."""
     match item.path:

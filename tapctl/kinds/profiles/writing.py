@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import partial
 
 from tapctl.kinds import assignments, mark
-from tapctl.kinds.deliveries import Content, Form, intune_write, list_read, summaries
+from tapctl.kinds.deliveries import Content, DeliveryForm, intune_write, list_read, summaries
 from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
-from tapctl.kinds.profiles.finding import FORMS
+from tapctl.kinds.profiles.forms import DELIVERY_FORMS
 from tapctl.kinds.profiles.wanted import Wanted, assigns_first
 from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
 from tapctl.kinds.wire import (
@@ -42,7 +42,7 @@ def _target_assignments(
     return frozenset(kept)
 
 
-def _assign_write(form: Form, live: LiveProfile, targets: frozenset[LiveAssignment], purpose: str) -> Write:
+def _assign_write(form: DeliveryForm, live: LiveProfile, targets: frozenset[LiveAssignment], purpose: str) -> Write:
     known = sorted(
         (item for item in targets if item.kind != "other"),
         key=lambda item: (item.kind, item.group_id or "", item.filter_id or ""),
@@ -66,7 +66,7 @@ def _foreign_targets(live: LiveProfile) -> list[JSONValue]:
 
 
 def _judge(
-    profile_id: str, form: Form, before: LiveProfile, after: LiveProfile, purpose: str
+    profile_id: str, form: DeliveryForm, before: LiveProfile, after: LiveProfile, purpose: str
 ) -> Reading[Look | Problem]:
     seen = yield from form.read_whole(profile_id, purpose)
     if isinstance(seen, Problem):
@@ -98,7 +98,7 @@ def update_steps(
     names: Names,
     surroundings: Surroundings,
 ) -> Steps:
-    form, purpose = FORMS[profile.delivery], f"updating profile {profile.identity.key}"
+    form, purpose = DELIVERY_FORMS[profile.delivery], f"updating profile {profile.identity.key}"
     assigned = frozenset(path for path in paths if path.startswith("assign."))
     targets = _target_assignments(live.assignments, wanted, names, surroundings)
     parts = ["content"] if paths - assigned else []
@@ -133,7 +133,7 @@ def update_steps(
 def creation_steps(
     profile: Profile, content: Content, wanted: Wanted, names: Names, surroundings: Surroundings
 ) -> Steps:
-    form, key = FORMS[profile.delivery], profile.identity.key
+    form, key = DELIVERY_FORMS[profile.delivery], profile.identity.key
     purpose = f"creating profile {key}"
 
     def look_for_mark() -> Reading[Look | Problem]:
@@ -173,7 +173,7 @@ def creation_steps(
 
 
 def deletion_steps(profile: Profile, live: LiveProfile, _surroundings: Surroundings) -> Steps:
-    form, purpose = FORMS[profile.delivery], f"deleting profile {profile.identity.key}"
+    form, purpose = DELIVERY_FORMS[profile.delivery], f"deleting profile {profile.identity.key}"
 
     def look() -> Reading[Look | Problem]:
         seen = yield from form.read_whole(live.id, purpose)
