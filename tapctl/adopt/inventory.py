@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tapctl.kinds import policy, profiles
+from tapctl.kinds.profiles import Undecodable
 from tapctl.model.desired import Tenant
 from tapctl.model.live import (
     AssignmentFilter,
@@ -21,16 +22,6 @@ from tapctl.model.live import (
 
 MOST_MEMBERS = 100
 """The longest member list that a file takes over; longer ones are better filled by a rule or by somebody else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undecodable:
-    """A profile with a web sign-in setting in a shape that Graph does not document."""
-
-    id: str
-    name: str
-    """Untrusted text."""
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
-from tapctl.adopt.inventory import MOST_MEMBERS, Inventory, Undecodable
+from tapctl.adopt.inventory import MOST_MEMBERS, Inventory
 from tapctl.errors import RefusedError, RemoteError
 from tapctl.kinds import groups, policy, profiles
-from tapctl.kinds.catalog import SettingsCatalog
-from tapctl.kinds.custom import CustomProfile
-from tapctl.kinds.deliveries import DeliveryForm, Summary, assignments_read, list_read
-from tapctl.kinds.settings import BY_DEFINITION, oma_node
-from tapctl.kinds.wire import JSONObject, Malformed, as_object, impossible, malformed, objects, segment
+from tapctl.kinds.profiles import DELIVERY_FORMS, Listed, Undecodable
 from tapctl.model.desired import Cloud, Group, Identity
 from tapctl.model.live import (
     AssignmentFilter,
@@ -27,33 +23,8 @@ from tapctl.model.live import (
     ScopeTag,
     Sighting,
 )
-from tapctl.model.requests import Answer, Outcome, Problem, Read, Reading
+from tapctl.model.requests import Problem, Reading
 from tapctl.model.together import together
-
-CATALOG, CUSTOM = SettingsCatalog(), CustomProfile()
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """One element of a collection that could be a web sign-in profile."""
-
-    form: DeliveryForm
-    summary: Summary
-    item: JSONObject
-
-    @property
-    def purpose(self) -> str:
-        return f"reading profile {self.summary.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Profiles:
-    """What a collection holds: profiles of ours, those that cannot be decoded, and how many others."""
-
-    found: tuple[LiveProfile, ...]
-    undecodable: tuple[Undecodable, ...]
-    others: int
-
 
 _Groups = dict[str, LiveGroup | None]
 """Id to group; None where no such group exists."""
@@ -71,25 +42,16 @@ def read_inventory(cloud: Cloud, names: Sequence[str] = ()) -> Reading[Inventory
     """
     parts = yield from together(_first_reads(cloud))
     _known(parts.values())
-    listed = _named(
-        [*cast("list[_Listed]", parts["catalog"]), *cast("list[_Listed]", parts["custom"])],
-        names,
-    )
-    whole = yield from together(
-        {
-            "catalog": _read_catalog([item for item in listed if item.form is CATALOG]),
-            "custom": _read_custom([item for item in listed if item.form is CUSTOM]),
-        }
-    )
-    catalog, custom = whole["catalog"], whole["custom"]
+    listed = [item for delivery in DELIVERY_FORMS for item in cast("list[Listed]", parts[delivery])]
+    found, undecodable, others = yield from _read_profiles(_named(listed, names))
     inventory = Inventory(
         policy=cast(LivePolicy, parts["policy"]),
-        profiles=tuple(sorted((*catalog.found, *custom.found), key=lambda item: item.id)),
-        undecodable=(*catalog.undecodable, *custom.undecodable),
+        profiles=tuple(sorted(found, key=lambda item: item.id)),
+        undecodable=undecodable,
         groups={},
         filters=cast("tuple[AssignmentFilter, ...]", parts["filters"]),
         scope_tags=cast("tuple[ScopeTag, ...]", parts["scope_tags"]),
-        others=catalog.others + custom.others,
+        others=others,
     )
     _check_names(inventory, names)
     return (yield from _with_groups(inventory))
@@ -100,8 +62,7 @@ def _first_reads(cloud: Cloud) -> Mapping[str, Reading[object]]:
         "policy": policy.read(cloud),
         "filters": profiles.read_filters(),
         "scope_tags": profiles.read_scope_tags(),
-        "catalog": _list(CATALOG),
-        "custom": _list(CUSTOM),
+        **{delivery: profiles.list_profiles(form) for delivery, form in DELIVERY_FORMS.items()},
     }
 
 
@@ -119,18 +80,7 @@ def _known(parts: Iterable[object]) -> None:
 # Profiles
 
 
-def _list(form: DeliveryForm) -> Reading[list[_Listed] | Problem]:
-    (outcome,) = yield [list_read(form)]
-    if isinstance(outcome, Problem):
-        return outcome
-    try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
-        return [_Listed(form, summary, item) for item in items if (summary := form.summarise(item)) is not None]
-    except Malformed as error:
-        return malformed(outcome, list_read(form).purpose, error)
-
-
-def _named(listed: list[_Listed], names: Sequence[str]) -> list[_Listed]:
+def _named(listed: list[Listed], names: Sequence[str]) -> list[Listed]:
     """
     Raises:
         RefusedError: a name fits nothing.
@@ -156,76 +106,15 @@ def _check_names(inventory: Inventory, names: Sequence[str]) -> None:
             )
 
 
-def _read_catalog(listed: list[_Listed]) -> Reading[_Profiles]:
-    """Only its settings tell whether a policy is of interest, so all are read; the rest for those that are."""
-    settings = yield [CATALOG.settings_read(item.summary.id, item.purpose) for item in listed]
-    _known(impossible(outcome) for outcome in settings if isinstance(outcome, Problem))
-    ours = [(item, seen) for item, seen in zip(listed, settings, strict=True) if _has_modelled_setting(seen)]
-    assigned = yield [assignments_read(CATALOG.collection, item.summary.id, item.purpose) for item, _ in ours]
-    _known(impossible(outcome) for outcome in assigned if isinstance(outcome, Problem))
-    whole = [
-        (item, CATALOG.compose(Answer(200, item.item), seen, assignments, item.purpose))
-        for (item, seen), assignments in zip(ours, assigned, strict=True)
-    ]
-    return _sorted_out(whole, len(listed))
-
-
-def _has_modelled_setting(outcome: Outcome) -> bool:
-    value = outcome.body.get("value") if isinstance(outcome, Answer) and isinstance(outcome.body, dict) else None
-    for element in value if isinstance(value, list) else ():
-        instance = element.get("settingInstance") if isinstance(element, dict) else None
-        if isinstance(instance, dict) and str(instance.get("settingDefinitionId", "")).lower() in BY_DEFINITION:
-            return True
-    return False
-
-
-def _read_custom(listed: list[_Listed]) -> Reading[_Profiles]:
-    wanted = [item for item in listed if _may_hold_modelled_node(item.item)]
-    whole = yield from together({item.summary.id: _whole(item) for item in wanted})
-    _known(whole.values())
-    return _sorted_out([(item, whole[item.summary.id]) for item in wanted], len(listed))
-
-
-def _may_hold_modelled_node(item: JSONObject) -> bool:
-    """Whether a custom profile of the list is worth reading; one whose settings the list leaves out is."""
-    omas = item.get("omaSettings")
-    if not isinstance(omas, list):
-        return True
-    return any(oma_node(str(oma.get("omaUri", ""))) is not None for oma in omas if isinstance(oma, dict))
-
-
-def _whole(item: _Listed) -> Reading[LiveProfile | Problem | Malformed]:
-    """The whole profile; Malformed when every request succeeded and yet the profile cannot be decoded."""
-    reading = CUSTOM.read_whole(item.summary.id, item.purpose)
-    failed = False
-    try:
-        wanted = next(reading)
-        while True:
-            outcomes = yield wanted
-            failed = failed or any(isinstance(outcome, Problem) for outcome in outcomes)
-            wanted = reading.send(outcomes)
-    except StopIteration as finished:
-        result: LiveProfile | Problem = finished.value
-    if isinstance(result, Problem) and not failed:
-        return Malformed(result.message)
-    return impossible(result) if isinstance(result, Problem) else result
-
-
-def _sorted_out(
-    whole: Iterable[tuple[_Listed, LiveProfile | Problem | Malformed]],
-    listed: int,
-) -> _Profiles:
-    found: list[LiveProfile] = []
-    undecodable: list[Undecodable] = []
-    for item, result in whole:
-        if isinstance(result, LiveProfile) and result.unreadable and not result.settings:
-            undecodable.append(Undecodable(result.id, result.name, "; ".join(result.unreadable.values())))
-        elif isinstance(result, LiveProfile):
-            found += [result] if result.settings else []
-        else:
-            reason = result.message if isinstance(result, Problem) else str(result)
-            undecodable.append(Undecodable(item.summary.id, item.summary.name, reason))
-    return _Profiles(tuple(found), tuple(undecodable), listed - len(found) - len(undecodable))
+def _read_profiles(
+    listed: Sequence[Listed],
+) -> Reading[tuple[tuple[LiveProfile, ...], tuple[Undecodable, ...], int]]:
+    """What is listed: profiles of ours, those that cannot be decoded, and how many others."""
+    seen = yield from together({(item.form.delivery, item.summary.id): profiles.read_modelled(item) for item in listed})
+    _known(seen.values())
+    found = tuple(item for item in seen.values() if isinstance(item, LiveProfile))
+    undecodable = tuple(item for item in seen.values() if isinstance(item, Undecodable))
+    return found, undecodable, len(listed) - len(found) - len(undecodable)
 
 
 # Groups
@@ -235,7 +124,11 @@ def _with_groups(inventory: Inventory) -> Reading[Inventory]:
     targeted = yield from _read_groups(inventory.targeted)
     present = {group_id: group for group_id, group in targeted.items() if group is not None}
     members = yield from together(
-        {group_id: _read_few_members(group_id) for group_id, group in present.items() if is_plain(group)}
+        {
+            group_id: groups.read_few_members(group_id, MOST_MEMBERS)
+            for group_id, group in present.items()
+            if is_plain(group)
+        }
     )
     _known(members.values())
     listed = {key: cast("frozenset[Member] | None", seen) for key, seen in members.items()}
@@ -277,25 +170,3 @@ def _group(sighting: Sighting[LiveGroup]) -> LiveGroup | None:
             return None
         case _:
             raise AssertionError(f"a search by id cannot end as {type(sighting).__name__}")
-
-
-def _read_few_members(group_id: str) -> Reading[frozenset[Member] | None | Problem]:
-    """The members, or None when there are more than a file should list: the rest of them is not even read."""
-    purpose = f"reading the members of group {group_id}"
-    (outcome,) = yield [
-        Read(
-            purpose=purpose,
-            version="v1.0",
-            path=f"/groups/{segment(group_id)}/members"
-            f"?$select=id,displayName,userPrincipalName,deviceId&$top={MOST_MEMBERS + 1}",
-            permission=groups.READ_PERMISSION,
-        )
-    ]
-    if isinstance(outcome, Problem):
-        return impossible(outcome)
-    try:
-        body = as_object(outcome.body, "the answer")
-        members = frozenset(groups.decode_member(item) for item in objects(body.get("value"), "value"))
-    except Malformed as error:
-        return malformed(outcome, purpose, error)
-    return None if len(members) > MOST_MEMBERS or body.get("@odata.nextLink") else members

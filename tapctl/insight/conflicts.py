@@ -13,29 +13,14 @@ from tapctl.errors import Finding
 from tapctl.graph.reading import Reader, run_readings
 from tapctl.insight.impact_scopes import assignment_scope, effects_of
 from tapctl.insight.reach import Entry, Scope, Term
-from tapctl.kinds.catalog import SettingsCatalog
-from tapctl.kinds.custom import CustomProfile
-from tapctl.kinds.deliveries import DeliveryForm, assignments_read, decode_assignments, list_read
-from tapctl.kinds.settings import decode_instance, oma_node
+from tapctl.kinds.other_profiles import OtherProfile, read_configurations, read_content, read_policies
 from tapctl.kinds.troubles import trouble
-from tapctl.kinds.wire import (
-    JSONObject,
-    Malformed,
-    as_object,
-    identifier,
-    malformed,
-    objects,
-    odata_type,
-    text_or_none,
-)
 from tapctl.model.desired import SettingValue, Tenant
 from tapctl.model.live import Found, LiveAssignment, LiveTenant
 from tapctl.model.requests import Problem, Reading
-from tapctl.model.settings import ENABLE
 from tapctl.model.together import together
 from tapctl.reconcile.planner import Planned
 
-CATALOG, CUSTOM = SettingsCatalog(), CustomProfile()
 RULE = "XRES003"
 
 _WHY = "the status becomes Conflict on the devices that get both, and neither value can be relied on"
@@ -133,111 +118,36 @@ class _Search:
 
 
 def _read_others(search: _Search) -> Reading[tuple[list[_Seen], list[_Seen]]]:
-    parts = yield from together({"catalog": _read_catalog(search), "legacy": _read_legacy(search)})
+    parts = yield from together(
+        {
+            "catalog": _read_collection(search, "the settings catalog policies", read_policies()),
+            "legacy": _read_collection(search, "the legacy device configurations", read_configurations()),
+        }
+    )
     return parts["catalog"], parts["legacy"]
 
 
-def _read_list(form: DeliveryForm) -> Reading[list[JSONObject] | Problem]:
-    (outcome,) = yield [list_read(form)]
-    if isinstance(outcome, Problem):
-        return outcome
-    try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
-        for item in items:
-            identifier(item)
-    except Malformed as error:
-        return malformed(outcome, list_read(form).purpose, error)
-    return items
-
-
-def _read_catalog(search: _Search) -> Reading[list[_Seen]]:
-    items = yield from _read_list(CATALOG)
-    if isinstance(items, Problem):
-        return [_Unread("the settings catalog policies", items)]
-    others = [item for item in items if identifier(item) not in search.own_ids and _may_be_for_windows(item)]
-    seen = yield from together({identifier(item): _read_policy(search, item) for item in others})
+def _read_collection(
+    search: _Search, what: str, listing: Reading[list[OtherProfile] | Problem]
+) -> Reading[list[_Seen]]:
+    listed = yield from listing
+    if isinstance(listed, Problem):
+        return [_Unread(what, listed)]
+    others = [profile for profile in listed if profile.id not in search.own_ids]
+    seen = yield from together({profile.id: _read_other(search, profile) for profile in others})
     return [item for item in seen.values() if item is not None]
 
 
-def _may_be_for_windows(item: JSONObject) -> bool:
-    """Whether a policy may hold one of the settings at all; Windows 10 and 11 are both windows10."""
-    return item.get("settingCount") != 0 and str(item.get("platforms") or "windows10").lower() == "windows10"
-
-
-def _read_policy(search: _Search, item: JSONObject) -> Reading[_Seen | None]:
-    what = f"settings catalog policy {text_or_none(item, 'name') or ''!r} (id {identifier(item)})"
-    purpose = f"reading policy {identifier(item)} for conflicts"
-    (outcome,) = yield [CATALOG.settings_read(identifier(item), purpose)]
-    if isinstance(outcome, Problem):
-        return _Unread(what, outcome)
-    try:
-        elements = objects(as_object(outcome.body, "the answer").get("value"), "value")
-        instances = [as_object(element.get("settingInstance"), "settingInstance") for element in elements]
-        settings = dict(pair for instance in instances if (pair := decode_instance(instance)) is not None)
-    except Malformed as error:
-        return _Unread(what, malformed(outcome, purpose, error))
-    return (yield from _read_assigned(search, CATALOG.collection, identifier(item), what, settings))
-
-
-def _read_assigned(
-    search: _Search, collection: str, profile_id: str, what: str, settings: Mapping[str, SettingValue]
-) -> Reading[_Seen | None]:
+def _read_other(search: _Search, profile: OtherProfile) -> Reading[_Seen | None]:
     """A profile with its assignments, which matter only when one of its settings differs from ours."""
-    differing = search.differing(settings)
-    if not differing:
+    what = f"{profile.type} {profile.name!r} (id {profile.id})"
+    purpose = f"reading profile {profile.id} for conflicts"
+    content = yield from read_content(profile, lambda settings: bool(search.differing(settings)), purpose)
+    if isinstance(content, Problem):
+        return _Unread(what, content)
+    if content is None:
         return None
-    purpose = f"reading profile {profile_id} for conflicts"
-    (outcome,) = yield [assignments_read(collection, profile_id, purpose)]
-    if isinstance(outcome, Problem):
-        return _Unread(what, outcome)
-    try:
-        assigned = decode_assignments(outcome.body)
-    except Malformed as error:
-        return _Unread(what, malformed(outcome, purpose, error))
-    return _Other(what=what, settings=differing, assignments=assigned)
-
-
-def _read_legacy(search: _Search) -> Reading[list[_Seen]]:
-    items = yield from _read_list(CUSTOM)
-    if isinstance(items, Problem):
-        return [_Unread("the legacy device configurations", items)]
-    readings: dict[str, Reading[_Seen | None]] = {}
-    for item in items:
-        profile_id = identifier(item)
-        name = f"{text_or_none(item, 'displayName') or ''!r} (id {profile_id})"
-        if profile_id in search.own_ids:
-            continue
-        if odata_type(item) == "windows10customconfiguration" and _may_set_ours(item):
-            readings[profile_id] = _read_custom(search, profile_id, f"custom profile {name}")
-        elif odata_type(item) == "windows10generalconfiguration":
-            settings = _restrictions(item)
-            what = f"device restrictions profile {name}"
-            readings[profile_id] = _read_assigned(search, CUSTOM.collection, profile_id, what, settings)
-    seen = yield from together(readings)
-    return [item for item in seen.values() if item is not None]
-
-
-def _may_set_ours(item: JSONObject) -> bool:
-    """Whether a custom profile names one of the nodes, or does not show which ones it names."""
-    omas = item.get("omaSettings")
-    if not isinstance(omas, list):
-        return True
-    return any(not isinstance(oma, dict) or oma_node(str(oma.get("omaUri", ""))) is not None for oma in omas)
-
-
-def _restrictions(item: JSONObject) -> dict[str, SettingValue]:
-    """What a legacy device restrictions profile says of web sign-in."""
-    values = {"enabled": True, "disabled": False}
-    said = str(item.get("authenticationWebSignIn") or "").lower()
-    return {ENABLE: values[said]} if said in values else {}
-
-
-def _read_custom(search: _Search, profile_id: str, what: str) -> Reading[_Seen | None]:
-    whole = yield from CUSTOM.read_whole(profile_id, f"reading profile {profile_id} for conflicts")
-    if isinstance(whole, Problem):
-        return _Unread(what, whole)
-    differing = search.differing(whole.settings)
-    return _Other(what=what, settings=differing, assignments=whole.assignments) if differing else None
+    return _Other(what=what, settings=search.differing(content.settings), assignments=content.assignments)
 
 
 # Judging

@@ -20,6 +20,7 @@ from tapctl.kinds.deliveries import (
 from tapctl.kinds.settings import (
     BY_DEFINITION,
     SETTINGS,
+    decode_instance,
     decode_value,
     encode_instance,
     modelled_name,
@@ -39,7 +40,7 @@ from tapctl.kinds.wire import (
     text_or_none,
     texts,
 )
-from tapctl.model.desired import Delivery
+from tapctl.model.desired import Delivery, SettingValue
 from tapctl.model.live import LiveProfile, SettingShape
 from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Reading, Write
 from tapctl.model.values import JSONValue
@@ -70,31 +71,43 @@ class SettingsCatalog:
         path = f"{self.collection}/{segment(profile_id)}"
         outcomes = yield [
             Read(purpose=purpose, version="beta", path=path, permission=READ_PERMISSION),
-            self.settings_read(profile_id, purpose),
+            _settings_read(profile_id, purpose),
             assignments_read(self.collection, profile_id, purpose),
         ]
-        return self.compose(outcomes[0], outcomes[1], outcomes[2], purpose)
-
-    def settings_read(self, profile_id: str, purpose: str) -> Read:
-        return Read(
-            purpose=f"{purpose}: its settings",
-            version="beta",
-            path=f"{self.collection}/{segment(profile_id)}/settings?$top=1000",
-            permission=READ_PERMISSION,
-            paged=True,
-        )
+        return self._compose(outcomes[0], outcomes[1], outcomes[2], purpose)
 
     def read_listed(self, summary: Summary, purpose: str) -> Reading[LiveProfile | Problem]:
         settings, assigned = yield [
-            self.settings_read(summary.id, purpose),
+            _settings_read(summary.id, purpose),
             assignments_read(self.collection, summary.id, purpose),
         ]
-        return self.compose(Answer(200, summary.listed), settings, assigned, purpose)
+        return self._compose(Answer(200, summary.listed), settings, assigned, purpose)
+
+    def read_if_modelled(self, summary: Summary, purpose: str) -> Reading[LiveProfile | None | Problem]:
+        """Only its settings tell whether a policy is of interest; the rest is read for one that is."""
+        (settings,) = yield [_settings_read(summary.id, purpose)]
+        if isinstance(settings, Problem):
+            return impossible(settings)
+        if not _holds_modelled(settings):
+            return None
+        (assigned,) = yield [assignments_read(self.collection, summary.id, purpose)]
+        return self._compose(Answer(200, summary.listed), settings, assigned, purpose)
+
+    def read_settings(self, profile_id: str, purpose: str) -> Reading[dict[str, SettingValue] | Problem]:
+        """The modelled settings of a policy alone; a problem when one of them is of an unknown form."""
+        (outcome,) = yield [_settings_read(profile_id, purpose)]
+        if isinstance(outcome, Problem):
+            return outcome
+        try:
+            pairs = [decode_instance(instance) for instance in _instances_of(outcome)]
+        except Malformed as error:
+            return malformed(outcome, purpose, error)
+        return dict(pair for pair in pairs if pair is not None)
 
     def undocumented(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(names) & frozenset(INFERRED_SHAPES)
 
-    def compose(self, policy: Outcome, settings: Outcome, assigned: Outcome, purpose: str) -> LiveProfile | Problem:
+    def _compose(self, policy: Outcome, settings: Outcome, assigned: Outcome, purpose: str) -> LiveProfile | Problem:
         if isinstance(policy, Problem):
             return policy
         if isinstance(settings, Problem):
@@ -103,18 +116,16 @@ class SettingsCatalog:
             return impossible(assigned)
         try:
             item = as_object(policy.body, "the answer")
-            elements = objects(as_object(settings.body, "the answer").get("value"), "value")
-            return self.decode(item, elements, assigned.body)
+            return self.decode(item, _instances_of(settings), assigned.body)
         except Malformed as error:
             return malformed(policy, purpose, error)
 
-    def decode(self, item: JSONObject, elements: list[JSONObject], assigned: JSONValue) -> LiveProfile:
-        """One policy from its three parts.
+    def decode(self, item: JSONObject, instances: list[JSONObject], assigned: JSONValue) -> LiveProfile:
+        """One policy from its own properties, its setting instances and its assignments.
 
         Raises:
             Malformed: when a part is not what Graph documents.
         """
-        instances = [as_object(element.get("settingInstance"), "settingInstance") for element in elements]
         by_name: dict[str, list[JSONObject]] = {}
         for instance in instances:
             by_name.setdefault(modelled_name(instance), []).append(instance)
@@ -223,6 +234,33 @@ class SettingsCatalog:
         if lost:
             return f"beneath {', '.join(lost)} it holds settings that tapctl does not model and that would be lost"
         return None
+
+
+def _settings_read(profile_id: str, purpose: str) -> Read:
+    return Read(
+        purpose=f"{purpose}: its settings",
+        version="beta",
+        path=f"{SettingsCatalog.collection}/{segment(profile_id)}/settings?$top=1000",
+        permission=READ_PERMISSION,
+        paged=True,
+    )
+
+
+def _instances_of(settings: Answer) -> list[JSONObject]:
+    """
+    Raises:
+        Malformed: when the answer is not what Graph documents.
+    """
+    elements = objects(as_object(settings.body, "the answer").get("value"), "value")
+    return [as_object(element.get("settingInstance"), "settingInstance") for element in elements]
+
+
+def _holds_modelled(settings: Answer) -> bool:
+    """Whether a policy holds a modelled setting, in whatever form, and whatever else it holds."""
+    value = settings.body.get("value") if isinstance(settings.body, dict) else None
+    elements = [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+    instances = [element.get("settingInstance") for element in elements]
+    return any(isinstance(instance, dict) and modelled_name(instance) for instance in instances)
 
 
 def _shape(name: str, content: Content) -> SettingShape:

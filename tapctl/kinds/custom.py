@@ -81,6 +81,11 @@ class CustomProfile:
         """The whole profile: the list may leave its settings out."""
         return self.read_whole(summary.id, purpose)
 
+    def read_if_modelled(self, summary: Summary, purpose: str) -> Reading[LiveProfile | None | Problem]:
+        if not may_hold_modelled(summary.listed):
+            return None
+        return (yield from self.read_whole(summary.id, purpose))
+
     def undocumented(self, _names: Iterable[str]) -> frozenset[str]:
         return frozenset()
 
@@ -201,6 +206,14 @@ class CustomProfile:
             held = count_noun(live.masked, "encrypted setting")
             return f"it holds {held} masked by Graph, which a write would overwrite"
         return None
+
+
+def may_hold_modelled(item: JSONObject) -> bool:
+    """Whether a profile of the list names one of our nodes, or does not show which ones it names."""
+    omas = item.get("omaSettings")
+    if not isinstance(omas, list):
+        return True
+    return any(not isinstance(oma, dict) or oma_node(str(oma.get("omaUri", ""))) is not None for oma in omas)
 
 
 def _modelled_name(oma: JSONObject) -> str:

@@ -10,7 +10,7 @@ from tapctl.kinds import assignments
 from tapctl.kinds.wire import JSONObject, Malformed, as_object, malformed, objects, segment
 from tapctl.model.desired import Delivery, SettingValue
 from tapctl.model.live import LiveAssignment, LiveProfile, SettingShape
-from tapctl.model.requests import Outcome, Problem, Read, Reading, Write, WriteMethod
+from tapctl.model.requests import Problem, Read, Reading, Write, WriteMethod
 from tapctl.model.values import JSONValue
 
 READ_PERMISSION = "DeviceManagementConfiguration.Read.All"
@@ -58,6 +58,11 @@ class DeliveryForm(Protocol):
     def read_listed(self, summary: Summary, purpose: str) -> Reading[LiveProfile | Problem]:
         """Everything of a profile that the list showed: only what the list does not say is read."""
 
+    def read_if_modelled(self, summary: Summary, purpose: str) -> Reading[LiveProfile | None | Problem]:
+        """The same, with no more reads than needed to see that a profile holds no modelled setting: then None.
+
+        A profile may turn out to hold none although it was read whole."""
+
     def undocumented(self, names: Iterable[str]) -> frozenset[str]:
         """Those of these settings whose shape only the tenant's own definition tells (see `Content.shapes`)."""
 
@@ -88,8 +93,9 @@ def list_read(form: DeliveryForm) -> Read:
     )
 
 
-def summaries(form: DeliveryForm, outcome: Outcome) -> list[Summary] | Problem:
+def read_summaries(form: DeliveryForm) -> Reading[list[Summary] | Problem]:
     """Every profile of the list that this delivery could have made."""
+    (outcome,) = yield [list_read(form)]
     if isinstance(outcome, Problem):
         return outcome
     try:

@@ -164,7 +164,7 @@ def test_a_setting_that_a_policy_holds_twice_is_malformed() -> None:
     instances = [encode_instance("enableWebSignIn", value, "text") for value in (True, False)]
 
     with pytest.raises(Malformed, match="twice"):
-        SettingsCatalog().decode({"id": "p"}, [{"settingInstance": instance} for instance in instances], {"value": []})
+        SettingsCatalog().decode({"id": "p"}, instances, {"value": []})
 
 
 @pytest.mark.parametrize("shown", [{"isEncrypted": True, "value": None}, {"isEncrypted": False, "value": "****"}])

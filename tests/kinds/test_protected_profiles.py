@@ -16,7 +16,7 @@ PROVIDER = "defaultCredentialProvider"
 
 def policy(instance: JSONObject) -> LiveProfile:
     item: JSONObject = {"id": "19b03e97-aa42-4438-bf58-d3d20ff76067", "name": "WIN", "roleScopeTagIds": ["0"]}
-    return SettingsCatalog().decode(item, [{"settingInstance": instance}], {"value": []})
+    return SettingsCatalog().decode(item, [instance], {"value": []})
 
 
 def with_foreign_child(**child: JSONValue) -> JSONObject:

@@ -2,7 +2,16 @@
 (checked 2026-11-22): a group is found by the alternate key `uniqueName`, which tapctl sets when it makes one."""
 
 from tapctl.kinds.groups.comparing import identity_trouble, kept_members, plan, unresolved
-from tapctl.kinds.groups.finding import READ_PERMISSION, by_id, decode, decode_member, read, read_all, read_members
+from tapctl.kinds.groups.finding import (
+    READ_PERMISSION,
+    by_id,
+    decode,
+    decode_member,
+    read,
+    read_all,
+    read_few_members,
+    read_members,
+)
 from tapctl.kinds.groups.looking_up import read_names, read_parents, read_people
 from tapctl.kinds.groups.writing import mail_nickname
 
@@ -17,6 +26,7 @@ __all__ = [
     "plan",
     "read",
     "read_all",
+    "read_few_members",
     "read_members",
     "read_names",
     "read_parents",

@@ -11,6 +11,7 @@ from tapctl.kinds.wire import (
     as_object,
     boolean_or_none,
     identifier,
+    impossible,
     is_missing,
     literal,
     malformed,
@@ -43,6 +44,7 @@ PROPERTIES = (
     "id,displayName,description,groupTypes,mailEnabled,securityEnabled,membershipRule,isAssignableToRole,"
     "onPremisesSyncEnabled,uniqueName"
 )
+MEMBER_PROPERTIES = "id,displayName,userPrincipalName,deviceId"
 
 
 def by_id(group_id: str, purpose: str) -> Read:
@@ -77,7 +79,7 @@ def members_of(group_id: str, purpose: str) -> Read:
     return Read(
         purpose=purpose,
         version="v1.0",
-        path=f"/groups/{segment(group_id)}/members?$select=id,displayName,userPrincipalName,deviceId&$top=999",
+        path=f"/groups/{segment(group_id)}/members?$select={MEMBER_PROPERTIES}&$top=999",
         permission=READ_PERMISSION,
         paged=True,
     )
@@ -114,6 +116,27 @@ def read_members(group_id: str, purpose: str) -> Reading[frozenset[Member] | Pro
         return frozenset(decode_member(item) for item in objects(body.get("value"), "value"))
     except Malformed as error:
         return malformed(outcome, purpose, error)
+
+
+def read_few_members(group_id: str, most: int) -> Reading[frozenset[Member] | None | Problem]:
+    """The members of a group that exists, or None when they are more than `most`: the rest is not even read."""
+    purpose = f"reading the members of group {group_id}"
+    (outcome,) = yield [
+        Read(
+            purpose=purpose,
+            version="v1.0",
+            path=f"/groups/{segment(group_id)}/members?$select={MEMBER_PROPERTIES}&$top={most + 1}",
+            permission=READ_PERMISSION,
+        )
+    ]
+    if isinstance(outcome, Problem):
+        return impossible(outcome)
+    try:
+        body = as_object(outcome.body, "the answer")
+        members = frozenset(decode_member(item) for item in objects(body.get("value"), "value"))
+    except Malformed as error:
+        return malformed(outcome, purpose, error)
+    return None if len(members) > most or body.get("@odata.nextLink") else members
 
 
 def _find(group: Group, purpose: str) -> Reading[Sighting[LiveGroup]]:

@@ -11,18 +11,23 @@ from tapctl.kinds.profiles.finding import (
     wanted_shapes,
 )
 from tapctl.kinds.profiles.forms import DELIVERY_FORMS
+from tapctl.kinds.profiles.scan import Listed, Undecodable, list_profiles, read_modelled
 from tapctl.kinds.profiles.wanted import Wanted
 from tapctl.kinds.profiles.writing import journal_entry
 
 __all__ = [
     "DELIVERY_FORMS",
+    "Listed",
+    "Undecodable",
     "Wanted",
     "identity_trouble",
     "journal_entry",
+    "list_profiles",
     "plan",
     "read",
     "read_all",
     "read_filters",
+    "read_modelled",
     "read_scope_tags",
     "read_shapes",
     "referred_groups",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tapctl.kinds.catalog import read_shape
-from tapctl.kinds.deliveries import READ_PERMISSION, Summary, list_read, summaries
+from tapctl.kinds.deliveries import READ_PERMISSION, Summary, read_summaries
 from tapctl.kinds.profiles.forms import DELIVERY_FORMS, other_form
 from tapctl.kinds.wire import (
     Malformed,
@@ -49,8 +49,7 @@ def read(profile: Profile) -> Reading[Sighting[LiveProfile]]:
         if isinstance(whole, Problem) and is_missing(whole):
             return (yield from _read_pinned_elsewhere(profile, identity.id, purpose))
         return whole if isinstance(whole, Problem) else Found(whole)
-    (outcome,) = yield [list_read(form)]
-    seen = summaries(form, outcome)
+    seen = yield from read_summaries(form)
     if isinstance(seen, Problem):
         return seen
     fitting = _fitting(profile, seen)
@@ -90,8 +89,7 @@ def _read_elsewhere(profile: Profile, sighting: Absent | Ambiguous | Unmarked) -
     if not isinstance(sighting, Absent):
         return sighting
     other = other_form(profile.delivery)
-    (outcome,) = yield [list_read(other)]
-    seen = summaries(other, outcome)
+    seen = yield from read_summaries(other)
     if isinstance(seen, Problem):
         return seen
     for item in seen:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from tapctl.kinds import assignments, mark
-from tapctl.kinds.deliveries import Content, DeliveryForm, intune_write, list_read, summaries
+from tapctl.kinds.deliveries import Content, DeliveryForm, intune_write, read_summaries
 from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles.forms import DELIVERY_FORMS
@@ -137,8 +137,7 @@ def creation_steps(
     purpose = f"creating profile {key}"
 
     def look_for_mark() -> Reading[Look | Problem]:
-        (outcome,) = yield [list_read(form)]
-        seen = summaries(form, outcome)
+        seen = yield from read_summaries(form)
         if isinstance(seen, Problem):
             return seen
         made = [item for item in seen if item.mark == key]
