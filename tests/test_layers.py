@@ -116,6 +116,18 @@ def test_arrows_point_downward_only() -> None:
     assert wrong == []
 
 
+def test_wire_json_ends_in_kinds() -> None:
+    reading = {package_of(name) for name, other in arrows() if other == "tapctl.kinds.wire"}
+
+    assert reading == {"kinds"}
+
+
+def test_requests_are_described_by_kinds_alone() -> None:
+    describing = {package_of(name) for name, tree in modules().items() if {"Read", "Write"} & set(called(tree))}
+
+    assert describing == {"kinds"}
+
+
 def test_the_sandbox_stands_alone() -> None:
     wrong = [
         f"{name} imports {other}"

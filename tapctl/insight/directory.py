@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from tapctl.insight.reach import Membership, Term, Terms
-from tapctl.kinds.groups import READ_PERMISSION as READ_GROUPS
-from tapctl.kinds.groups import decode_member
-from tapctl.kinds.wire import (
-    JSONObject,
-    Malformed,
-    as_object,
-    boolean_or_none,
-    identifier,
-    impossible,
-    is_missing,
-    malformed,
-    objects,
-    segment,
-    text_or_none,
+from tapctl.kinds.directory import (
+    Device,
+    DirectMembers,
+    User,
+    read_device,
+    read_devices,
+    read_direct_members,
+    read_user,
+    read_users,
 )
-from tapctl.model.requests import Outcome, Problem, Read, Reading
-
-USER_PROPERTIES = "id,accountEnabled,userType,externalUserState,userPrincipalName"
-DEVICE_PROPERTIES = "id,accountEnabled,trustType,operatingSystem,deviceId"
-MEMBER_PROPERTIES = f"{USER_PROPERTIES},trustType,operatingSystem,deviceId"
-PAGE = 999
-"""The most that a page of a directory list holds."""
+from tapctl.model.requests import Problem, Reading
+from tapctl.model.together import together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,22 +73,27 @@ class Question:
 def read_directory(question: Question) -> Reading[Directory | Problem]:
     """List what is asked for: level by level of nesting, each level in one round trip and its pages."""
     picture = _Picture()
-    pending = sorted(question.groups)
-    first = _account_reads(question)
-    while pending or first:
-        reads = [*first, *(_members_read(ref) for ref in pending)]
-        outcomes = yield reads
-        problem = picture.take(first, pending, outcomes)
+    wanted: dict[object, Reading[_Seen]] = {}
+    if question.all_users:
+        wanted["all users"] = read_users()
+    if question.all_devices:
+        wanted["all devices"] = read_devices()
+    wanted |= {Term("group", ref): read_direct_members(ref) for ref in sorted(question.groups)}
+    while wanted:
+        problem = picture.take((yield from together(wanted)))
         if problem is not None:
             return problem
-        first, pending = [], picture.unseen()
-    missing = [_user_read(ref) for ref in sorted(question.users - set(picture.users))]
-    missing += [_device_read(ref) for ref in sorted(question.devices - set(picture.devices))]
-    if missing:
-        problem = picture.take(missing, [], (yield missing))
-        if problem is not None:
-            return problem
+        wanted = {term: read_direct_members(term.id) for term in picture.unseen()}
+    wanted |= {Term("user", ref): read_user(ref) for ref in sorted(question.users - set(picture.users))}
+    wanted |= {Term("device", ref): read_device(ref) for ref in sorted(question.devices - set(picture.devices))}
+    problem = picture.take((yield from together(wanted)))
+    if problem is not None:
+        return problem
     return Directory(members=picture.members, users=picture.users, devices=picture.devices)
+
+
+_Seen: TypeAlias = "tuple[User, ...] | tuple[Device, ...] | DirectMembers | User | Device | None | Problem"
+"""What one reading of the directory returns; None for a single account that is gone."""
 
 
 class _Picture:
@@ -108,110 +104,50 @@ class _Picture:
         self.users: dict[str, bool | None] = {}
         self.devices: dict[str, bool | None] = {}
 
-    def take(self, accounts: Sequence[Read], groups: Sequence[str], outcomes: Sequence[Outcome]) -> Problem | None:
-        """Add what came back, or say what could not be read."""
-        for read, outcome in zip(accounts, outcomes[: len(accounts)], strict=True):
-            # A single account may be gone; a list that is not there is unknown.
-            known = impossible(outcome) if read.paged and isinstance(outcome, Problem) else outcome
-            problem = self._listed(known, read.purpose, read.path.startswith("/users"))
-            if problem is not None:
-                return problem
-        for ref, outcome in zip(groups, outcomes[len(accounts) :], strict=True):
-            problem = self._group(ref, outcome)
-            if problem is not None:
-                return problem
+    def take(self, parts: Mapping[object, _Seen]) -> Problem | None:
+        """Add what came back, by what was asked for; or say what could not be read."""
+        for asked, part in parts.items():
+            if isinstance(part, Problem):
+                return part
+            if isinstance(part, DirectMembers) and isinstance(asked, Term):
+                self.members[asked.id] = frozenset(_terms(part))
+                self._take_accounts([*part.users, *part.devices])
+            elif isinstance(part, tuple):
+                self._take_accounts(part)
+            elif isinstance(part, User | Device):
+                self._take_accounts([part])
         return None
 
-    def unseen(self) -> list[str]:
+    def unseen(self) -> list[Term]:
         """Groups that are nested in those seen and were not listed themselves yet."""
-        nested = {term.id for members in self.members.values() for term in members if term.kind == "group"}
-        return sorted(nested - set(self.members))
+        nested = {term for members in self.members.values() for term in members if term.kind == "group"}
+        return sorted((term for term in nested if term.id not in self.members), key=lambda term: term.id)
 
-    def _listed(self, outcome: Outcome, purpose: str, are_users: bool) -> Problem | None:
-        if isinstance(outcome, Problem):
-            return None if is_missing(outcome) else outcome
-        try:
-            body = as_object(outcome.body, "the answer")
-            for item in objects(body["value"], "value") if "value" in body else [body]:
-                if are_users:
-                    self.users[identifier(item)] = may_hold_a_pass(item)
-                else:
-                    self.devices[identifier(item)] = takes_web_sign_in(item)
-        except Malformed as error:
-            return malformed(outcome, purpose, error)
-        return None
-
-    def _group(self, ref: str, outcome: Outcome) -> Problem | None:
-        if isinstance(outcome, Problem):
-            return outcome
-        terms: set[Term] = set()
-        try:
-            for item in objects(as_object(outcome.body, "the answer").get("value"), "value"):
-                member = decode_member(item)
-                if member.kind == "user":
-                    self.users[member.id] = may_hold_a_pass(item)
-                elif member.kind == "device":
-                    self.devices[member.id] = takes_web_sign_in(item)
-                if member.kind != "other":
-                    terms.add(Term(member.kind, member.id))
-        except Malformed as error:
-            return malformed(outcome, f"listing the members of group {ref}", error)
-        self.members[ref] = frozenset(terms)
-        return None
+    def _take_accounts(self, accounts: Iterable[User | Device]) -> None:
+        for account in accounts:
+            if isinstance(account, User):
+                self.users[account.id] = may_hold_a_pass(account)
+            else:
+                self.devices[account.id] = takes_web_sign_in(account)
 
 
-def may_hold_a_pass(item: JSONObject) -> bool | None:
+def _terms(members: DirectMembers) -> Iterator[Term]:
+    yield from (Term("user", user.id) for user in members.users)
+    yield from (Term("device", device.id) for device in members.devices)
+    yield from (Term("group", ref) for ref in members.groups)
+
+
+def may_hold_a_pass(user: User) -> bool | None:
     """Whether an account is enabled and no external guest; internal guests may hold a pass."""
-    enabled = boolean_or_none(item, "accountEnabled")
-    name = text_or_none(item, "userPrincipalName") or ""
-    is_guest = (text_or_none(item, "userType") or "").lower() == "guest"
-    if enabled is False or (is_guest and ("#ext#" in name.lower() or text_or_none(item, "externalUserState"))):
+    return False if user.is_external_guest else user.is_enabled
+
+
+def takes_web_sign_in(device: Device) -> bool | None:
+    """Whether a device is enabled, runs Windows and is Entra joined; None where Graph left one of them open."""
+    claims = (device.is_enabled, device.is_entra_joined, device.runs_windows)
+    if False in claims:
         return False
-    return enabled
-
-
-def takes_web_sign_in(item: JSONObject) -> bool | None:
-    """Whether a device is enabled, runs Windows and is Entra joined: not hybrid, not merely registered."""
-    enabled = boolean_or_none(item, "accountEnabled")
-    trust, system = text_or_none(item, "trustType"), text_or_none(item, "operatingSystem")
-    if enabled is False or (trust is not None and trust.lower() != "azuread"):
-        return False
-    if system is not None and not system.lower().startswith("windows"):
-        return False
-    return None if enabled is None or trust is None or system is None else True
-
-
-def _members_read(ref: str) -> Read:
-    return Read(
-        purpose=f"listing the members of group {ref}",
-        version="v1.0",
-        path=f"/groups/{segment(ref)}/members?$select={MEMBER_PROPERTIES}&$top={PAGE}",
-        permission=READ_GROUPS,
-        paged=True,
-    )
-
-
-def _account_reads(question: Question) -> list[Read]:
-    reads = []
-    if question.all_users:
-        path = f"/users?$select={USER_PROPERTIES}&$top={PAGE}"
-        reads.append(Read(purpose="listing users", version="v1.0", path=path, permission="User.Read.All", paged=True))
-    if question.all_devices:
-        path = f"/devices?$select={DEVICE_PROPERTIES}&$top={PAGE}"
-        reads.append(
-            Read(purpose="listing devices", version="v1.0", path=path, permission="Device.Read.All", paged=True)
-        )
-    return reads
-
-
-def _user_read(ref: str) -> Read:
-    path = f"/users/{segment(ref)}?$select={USER_PROPERTIES}"
-    return Read(purpose=f"reading user {ref}", version="v1.0", path=path, permission="User.Read.All")
-
-
-def _device_read(ref: str) -> Read:
-    path = f"/devices/{segment(ref)}?$select={DEVICE_PROPERTIES}"
-    return Read(purpose=f"reading device {ref}", version="v1.0", path=path, permission="Device.Read.All")
+    return None if None in claims else True
 
 
 def ids(terms: Iterable[Term], kind: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ files declare. Both sides are counted by themselves. No figure is ever too small
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from tapctl.graph.reading import Reader, run_readings
@@ -15,12 +15,11 @@ from tapctl.insight.impact_exact import Counted, count_devices, count_users
 from tapctl.insight.impact_scopes import Effects, effects_of, policy_scope
 from tapctl.insight.reach import Bound, Moves, Side, Term, Terms, Transition, concerns, gaining, losing
 from tapctl.kinds import policy
-from tapctl.kinds.groups import READ_PERMISSION
-from tapctl.kinds.wire import Malformed, as_object, identifier, objects
+from tapctl.kinds.directory import read_groups_above
 from tapctl.model.desired import Cloud, Tenant
 from tapctl.model.live import LivePolicy, LiveTenant
 from tapctl.model.plan import Impact, ImpactCount
-from tapctl.model.requests import Problem, Read, Reading
+from tapctl.model.requests import Problem, Reading
 from tapctl.model.together import together
 from tapctl.reconcile.planner import Planned
 
@@ -127,16 +126,9 @@ def _union(parts: Iterable[Terms]) -> Terms:
 # What bounds lean on beyond the plan itself
 
 
-@dataclass(frozen=True, slots=True)
-class _Parents:
-    """The groups above one group; None: unknown."""
-
-    ids: frozenset[str] | None
-
-
 def _surroundings(cloud: Cloud, effects: Effects) -> Reading[tuple[Effects, Moves]]:
     """What else has to be known: in which groups the changed ones are nested, and a policy that no file manages."""
-    wanted: dict[str, Reading[object]] = {ref: _parents(ref) for ref in sorted(_maybe_nested(effects))}
+    wanted: dict[str, Reading[object]] = {ref: read_groups_above(ref) for ref in sorted(_maybe_nested(effects))}
     if effects.policy is None and _moves_people(effects):
         wanted["policy"] = policy.read(cloud)
     parts = yield from together(wanted)
@@ -144,7 +136,8 @@ def _surroundings(cloud: Cloud, effects: Effects) -> Reading[tuple[Effects, Move
     if isinstance(seen, LivePolicy):
         scope = policy_scope(seen)
         effects = replace(effects, policy=Transition(before=scope, after=scope))
-    parents = {ref: cast("_Parents", part).ids for ref, part in parts.items()}
+    above = {ref: cast("frozenset[str] | Problem", part) for ref, part in parts.items()}
+    parents = {ref: None if isinstance(ids, Problem) else ids for ref, ids in above.items()}
     return effects, Moves(memberships=effects.memberships, parents=parents)
 
 
@@ -183,22 +176,3 @@ def _maybe_nested(effects: Effects) -> set[str]:
 def _is_new(effects: Effects, target: Term) -> bool:
     change = effects.memberships.get(target.id)
     return change is not None and change.is_new
-
-
-def _parents(group_id: str) -> Reading[object]:
-    (outcome,) = yield [
-        Read(
-            purpose=f"reading in which groups group {group_id} is nested",
-            version="v1.0",
-            path=f"/groups/{group_id}/transitiveMemberOf?$select=id&$top=999",
-            permission=READ_PERMISSION,
-            paged=True,
-        )
-    ]
-    if isinstance(outcome, Problem):
-        return _Parents(None)
-    try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
-        return _Parents(frozenset(identifier(item) for item in items))
-    except Malformed:
-        return _Parents(None)

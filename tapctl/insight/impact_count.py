@@ -1,26 +1,20 @@
-"""Upper bounds from counts alone: no member is listed. Source: Graph reference `group-list-transitivemembers`,
-`user-list` and `device-list`, `$count` with ConsistencyLevel (checked 2026-11-22)."""
+"""Upper bounds from counts alone: no member is listed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from tapctl.insight.reach import Bound, Side, Term, Terms
-from tapctl.kinds.groups import READ_PERMISSION as READ_GROUPS
-from tapctl.kinds.wire import segment
+from tapctl.kinds import counts
+from tapctl.kinds.counts import MemberType
 from tapctl.model.plan import ImpactCount
-from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading
+from tapctl.model.requests import Reading
 from tapctl.model.together import together
-
-EVENTUAL = {"ConsistencyLevel": "eventual"}
-"""Graph counts directory objects only for those who do not insist on the latest state."""
 
 NONE = ImpactCount(count=0, certainty="exact")
 UNKNOWN = ImpactCount()
 
-MemberType = Literal["user", "device"]
 Quantity = tuple[MemberType, str]
 """What is counted: the users or devices of one group, of the whole tenant where the id is empty."""
 
@@ -31,8 +25,8 @@ def at_most(bounds: Sequence[tuple[Side, Bound]]) -> Reading[list[ImpactCount]]:
     for side, bound in bounds:
         wanted |= _quantities(side, bound.terms)
         wanted |= _quantities(side, bound.cap or frozenset())
-    counts = yield from together({quantity: _count(quantity) for quantity in sorted(wanted)})
-    tally = _Tally({quantity: count for quantity, count in counts.items() if count is not None})
+    counted = yield from together({quantity: _count(quantity) for quantity in sorted(wanted)})
+    tally = _Tally({quantity: count for quantity, count in counted.items() if count is not None})
     return [tally.figure(side, bound) for side, bound in bounds]
 
 
@@ -102,37 +96,5 @@ def _count(quantity: Quantity) -> Reading[int | None]:
     """A count, or None where it could not be read."""
     kind, group_id = quantity
     if group_id:
-        return (yield from _number(_group_count(kind, group_id)))
-    if kind == "user":
-        path, permission = "/users/$count", "User.ReadBasic.All"
-        return (yield from _number(_read(path, "counting users", permission)))
-    return (yield from _device_count())
-
-
-def _device_count() -> Reading[int | None]:
-    """The Entra joined devices, which alone web sign-in works on; all devices where Graph cannot count those."""
-    joined, every = "/devices/$count?$filter=trustType%20eq%20'AzureAd'", "/devices/$count"
-    (outcome,) = yield [_read(joined, "counting Entra joined devices", "Device.Read.All")]
-    if isinstance(outcome, Problem) and outcome.kind is ProblemKind.REFUSED:
-        (outcome,) = yield [_read(every, "counting devices", "Device.Read.All")]
-    return _integer(outcome)
-
-
-def _group_count(kind: MemberType, group_id: str) -> Read:
-    path = f"/groups/{segment(group_id)}/transitiveMembers/microsoft.graph.{kind}/$count"
-    return _read(path, f"counting the {kind}s of group {group_id}", READ_GROUPS)
-
-
-def _read(path: str, purpose: str, permission: str) -> Read:
-    return Read(purpose=purpose, version="v1.0", path=path, headers=EVENTUAL, permission=permission)
-
-
-def _number(read: Read) -> Reading[int | None]:
-    (outcome,) = yield [read]
-    return _integer(outcome)
-
-
-def _integer(outcome: Answer | Problem) -> int | None:
-    if isinstance(outcome, Answer) and isinstance(outcome.body, int) and not isinstance(outcome.body, bool):
-        return outcome.body
-    return None
+        return counts.count_members(group_id, kind)
+    return counts.count_users() if kind == "user" else counts.count_devices()
