@@ -70,6 +70,10 @@ class Question:
     all_devices: bool = False
 
 
+_Seen: TypeAlias = tuple[User, ...] | tuple[Device, ...] | DirectMembers | User | Device | None | Problem
+"""What one reading of the directory returns; None for a single account that is gone."""
+
+
 def read_directory(question: Question) -> Reading[Directory | Problem]:
     """List what is asked for: level by level of nesting, each level in one round trip and its pages."""
     picture = _Picture()
@@ -90,10 +94,6 @@ def read_directory(question: Question) -> Reading[Directory | Problem]:
     if problem is not None:
         return problem
     return Directory(members=picture.members, users=picture.users, devices=picture.devices)
-
-
-_Seen: TypeAlias = "tuple[User, ...] | tuple[Device, ...] | DirectMembers | User | Device | None | Problem"
-"""What one reading of the directory returns; None for a single account that is gone."""
 
 
 class _Picture:

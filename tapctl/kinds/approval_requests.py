@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, replace
 
-from tapctl.kinds.wire import JSONObject, Malformed, as_object, malformed, objects
+from tapctl.kinds.wire import JSONObject, Malformed, elements, malformed
 from tapctl.model.requests import Problem, Read, Reading, Write
 from tapctl.model.values import JSONValue
 
@@ -48,7 +48,7 @@ def read_requests() -> Reading[tuple[ApprovalRequest, ...] | Problem]:
     if isinstance(outcome, Problem):
         return outcome
     try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        items = elements(outcome.body)
     except Malformed as error:
         return malformed(outcome, purpose, error)
     newest_first = sorted(items, key=lambda item: str(item.get("requestDateTime", "")), reverse=True)

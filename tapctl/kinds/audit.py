@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
-from tapctl.kinds.wire import JSONObject, Malformed, as_object, malformed, objects
+from tapctl.kinds.wire import JSONObject, Malformed, as_object, elements, malformed, objects
 from tapctl.model.plan import Attribution
 from tapctl.model.requests import Outcome, Problem, Read
 from tapctl.model.values import JSONValue
@@ -59,7 +59,7 @@ class AuditLog:
             return outcome
         try:
             body = as_object(outcome.body, "the answer")
-            entries = [self.decode(item) for item in objects(body.get("value"), "value")]
+            entries = [self.decode(item) for item in elements(body)]
         except Malformed as error:
             return malformed(outcome, read.purpose, error)
         path = _next_path(body)

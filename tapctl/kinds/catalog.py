@@ -31,6 +31,7 @@ from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
     as_object,
+    elements,
     identifier,
     impossible,
     malformed,
@@ -251,15 +252,14 @@ def _instances_of(settings: Answer) -> list[JSONObject]:
     Raises:
         Malformed: when the answer is not what Graph documents.
     """
-    elements = objects(as_object(settings.body, "the answer").get("value"), "value")
-    return [as_object(element.get("settingInstance"), "settingInstance") for element in elements]
+    return [as_object(element.get("settingInstance"), "settingInstance") for element in elements(settings.body)]
 
 
 def _holds_modelled(settings: Answer) -> bool:
     """Whether a policy holds a modelled setting, in whatever form, and whatever else it holds."""
     value = settings.body.get("value") if isinstance(settings.body, dict) else None
-    elements = [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
-    instances = [element.get("settingInstance") for element in elements]
+    readable = [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
+    instances = [element.get("settingInstance") for element in readable]
     return any(isinstance(instance, dict) and modelled_name(instance) for instance in instances)
 
 

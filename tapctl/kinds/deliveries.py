@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tapctl.kinds import assignments
-from tapctl.kinds.wire import JSONObject, Malformed, as_object, malformed, objects, segment
+from tapctl.kinds.wire import JSONObject, Malformed, elements, malformed, segment
 from tapctl.model.desired import Delivery, SettingValue
 from tapctl.model.live import LiveAssignment, LiveProfile, SettingShape
 from tapctl.model.requests import Problem, Read, Reading, Write, WriteMethod
@@ -99,7 +99,7 @@ def read_summaries(form: DeliveryForm) -> Reading[list[Summary] | Problem]:
     if isinstance(outcome, Problem):
         return outcome
     try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        items = elements(outcome.body)
         return [summary for item in items if (summary := form.summarise(item)) is not None]
     except Malformed as error:
         return malformed(outcome, list_read(form).purpose, error)
@@ -142,4 +142,4 @@ def decode_assignments(body: JSONValue) -> frozenset[LiveAssignment]:
     Raises:
         Malformed: when the answer is not what Graph documents.
     """
-    return frozenset(assignments.decode(item) for item in objects(as_object(body, "the answer").get("value"), "value"))
+    return frozenset(assignments.decode(item) for item in elements(body))

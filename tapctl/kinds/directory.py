@@ -14,11 +14,11 @@ from tapctl.kinds.wire import (
     Malformed,
     as_object,
     boolean_or_none,
+    elements,
     identifier,
     impossible,
     is_missing,
     malformed,
-    objects,
     segment,
     text_or_none,
 )
@@ -120,7 +120,7 @@ def _read_list(
     if isinstance(outcome, Problem):
         # A list that is not there is unknown, not empty.
         return impossible(outcome)
-    return _decoded(outcome, purpose, lambda body: tuple(decode(item) for item in objects(body.get("value"), "value")))
+    return _decoded(outcome, purpose, lambda body: tuple(decode(item) for item in elements(body)))
 
 
 def _read_one(

@@ -11,7 +11,7 @@ from typing import Literal
 from tapctl.kinds.catalog import SettingsCatalog
 from tapctl.kinds.custom import ODATA_TYPE, CustomProfile, may_hold_modelled
 from tapctl.kinds.deliveries import DeliveryForm, assignments_read, decode_assignments, list_read
-from tapctl.kinds.wire import JSONObject, Malformed, as_object, identifier, malformed, objects, odata_type, text_or_none
+from tapctl.kinds.wire import JSONObject, Malformed, elements, identifier, malformed, odata_type, text_or_none
 from tapctl.model.desired import SettingValue
 from tapctl.model.live import LiveAssignment
 from tapctl.model.requests import Problem, Reading
@@ -61,7 +61,7 @@ def _read_list(
     if isinstance(outcome, Problem):
         return outcome
     try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        items = elements(outcome.body)
         return [profile for item in items if (profile := decode(item)) is not None]
     except Malformed as error:
         return malformed(outcome, list_read(form).purpose, error)

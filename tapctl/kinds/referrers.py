@@ -7,7 +7,7 @@ from typing import cast
 
 from tapctl.kinds import groups, policy
 from tapctl.kinds.deliveries import READ_PERMISSION, decode_assignments
-from tapctl.kinds.wire import Malformed, as_object, identifier, malformed, objects, text_or_none
+from tapctl.kinds.wire import Malformed, elements, identifier, malformed, text_or_none
 from tapctl.model.desired import Cloud
 from tapctl.model.live import LivePolicy, Referrer
 from tapctl.model.requests import Problem, Read, Reading
@@ -60,7 +60,7 @@ def _collection(path: str, name: str) -> Reading[list[Referrer] | Problem]:
         return outcome
     referrers: list[Referrer] = []
     try:
-        for item in objects(as_object(outcome.body, "the answer").get("value"), "value"):
+        for item in elements(outcome.body):
             for assignment in decode_assignments({"value": item.get("assignments")}):
                 if assignment.group_id is not None and assignment.kind != "other":
                     shown = text_or_none(item, name) or ""

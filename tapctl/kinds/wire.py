@@ -32,6 +32,15 @@ def objects(value: JSONValue, what: str) -> list[JSONObject]:
     return [as_object(item, what) for item in value]
 
 
+def elements(body: JSONValue) -> list[JSONObject]:
+    """The elements of an answer that is a collection.
+
+    Raises:
+        Malformed: when it is none.
+    """
+    return objects(as_object(body, "the answer").get("value"), "value")
+
+
 def text(item: JSONObject, name: str) -> str:
     """A property that must be text and not empty."""
     value = item.get(name)

@@ -10,12 +10,12 @@ from tapctl.kinds.wire import (
     Malformed,
     as_object,
     boolean_or_none,
+    elements,
     identifier,
     impossible,
     is_missing,
     literal,
     malformed,
-    objects,
     odata_type,
     segment,
     text_or_none,
@@ -112,8 +112,7 @@ def read_members(group_id: str, purpose: str) -> Reading[frozenset[Member] | Pro
     if isinstance(outcome, Problem):
         return outcome
     try:
-        body = as_object(outcome.body, "the answer")
-        return frozenset(decode_member(item) for item in objects(body.get("value"), "value"))
+        return frozenset(decode_member(item) for item in elements(outcome.body))
     except Malformed as error:
         return malformed(outcome, purpose, error)
 
@@ -133,7 +132,7 @@ def read_few_members(group_id: str, most: int) -> Reading[frozenset[Member] | No
         return impossible(outcome)
     try:
         body = as_object(outcome.body, "the answer")
-        members = frozenset(decode_member(item) for item in objects(body.get("value"), "value"))
+        members = frozenset(decode_member(item) for item in elements(body))
     except Malformed as error:
         return malformed(outcome, purpose, error)
     return None if len(members) > most or body.get("@odata.nextLink") else members
@@ -170,8 +169,7 @@ def _named(group: Group, outcome: Outcome, purpose: str) -> Sighting[LiveGroup]:
     if isinstance(outcome, Problem):
         return outcome
     try:
-        body = as_object(outcome.body, "the answer")
-        seen = [decode(item) for item in objects(body.get("value"), "value")]
+        seen = [decode(item) for item in elements(outcome.body)]
     except Malformed as error:
         return malformed(outcome, purpose, error)
     wanted = group.identity.display_name or ""

@@ -9,12 +9,12 @@ from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
     as_object,
+    elements,
     identifier,
     impossible,
     is_missing,
     literal,
     malformed,
-    objects,
     segment,
     text,
     texts,
@@ -86,7 +86,7 @@ def _only(outcome: Outcome, purpose: str, decoder: Callable[[JSONObject], Member
     if isinstance(outcome, Problem):
         return outcome
     try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        items = elements(outcome.body)
         if len(items) > 1:
             raise Malformed("more than one object has this id")
         return decoder(items[0]) if items else None
@@ -111,7 +111,7 @@ def read_parents(group_id: str, key: str) -> Reading[tuple[str, ...] | Problem]:
     if isinstance(outcome, Problem):
         return outcome
     try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        items = elements(outcome.body)
         return tuple(sorted(identifier(item) for item in items))
     except Malformed as error:
         return malformed(outcome, purpose, error)

@@ -9,11 +9,10 @@ from tapctl.kinds.deliveries import READ_PERMISSION, Summary, read_summaries
 from tapctl.kinds.profiles.forms import DELIVERY_FORMS, other_form
 from tapctl.kinds.wire import (
     Malformed,
-    as_object,
+    elements,
     identifier,
     is_missing,
     malformed,
-    objects,
     text_or_none,
 )
 from tapctl.model.desired import Profile
@@ -113,7 +112,7 @@ def read_filters() -> Reading[tuple[AssignmentFilter, ...] | Problem]:
     if isinstance(outcome, Problem):
         return outcome
     try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        items = elements(outcome.body)
         return tuple(
             AssignmentFilter(
                 id=identifier(item),
@@ -142,7 +141,7 @@ def read_scope_tags() -> Reading[tuple[ScopeTag, ...] | Problem]:
     if isinstance(outcome, Problem):
         return outcome
     try:
-        items = objects(as_object(outcome.body, "the answer").get("value"), "value")
+        items = elements(outcome.body)
         return tuple(ScopeTag(identifier(item), text_or_none(item, "displayName") or "") for item in items)
     except Malformed as error:
         return malformed(outcome, purpose, error)

@@ -14,8 +14,8 @@ from tapctl.kinds.profiles.wanted import Wanted, assigns_first
 from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
 from tapctl.kinds.wire import (
     as_object,
+    elements,
     is_missing,
-    objects,
 )
 from tapctl.model.desired import Profile
 from tapctl.model.live import (
@@ -61,7 +61,7 @@ def _foreign_targets(live: LiveProfile) -> list[JSONValue]:
     if live.wire is None:
         return []
     assigned = as_object(live.wire, "the profile as read")["assigned"]
-    items = objects(as_object(assigned, "the answer").get("value"), "value")
+    items = elements(assigned)
     return [{"target": item["target"]} for item in items if assignments.decode(item).kind == "other"]
 
 
