@@ -94,17 +94,17 @@ class Session:
         if summary.blocking(findings):
             return summary.refused(self.tenant, findings, self.usage)
         self._planned = planned
-        impact = await assess(client, self.tenant, planned, live, mode=self._wishes.impact)
-        violations = self._violations(planned, impact)
+        assessment = await assess(client, self.tenant, planned, live, mode=self._wishes.impact)
+        violations = self._violations(planned, assessment.impact)
         if self._wishes.impact == "count" and any(item.rule == "impact" and not item.overridden for item in violations):
             # A bound may be beyond a limit that the figure itself keeps.
-            impact = await assess(client, self.tenant, planned, live, mode="exact")
-            violations = self._violations(planned, impact)
+            assessment = await assess(client, self.tenant, planned, live, mode="exact")
+            violations = self._violations(planned, assessment.impact)
         return summary.reviewed(
             self.tenant,
             planned,
-            findings=findings,
-            impact=impact,
+            findings=(*findings, *assessment.findings()),
+            impact=assessment.impact,
             violations=violations,
             overrides=self._wishes.overrides,
             usage=self.usage,

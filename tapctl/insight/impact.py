@@ -5,10 +5,11 @@ files declare. Both sides are counted by themselves. No figure is ever too small
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
+from tapctl.errors import Finding
 from tapctl.graph.reading import Reader, run_readings
 from tapctl.insight.impact_count import NONE, UNKNOWN, at_most
 from tapctl.insight.impact_exact import Counted, count_devices, count_users
@@ -19,12 +20,58 @@ from tapctl.kinds.directory import read_groups_above
 from tapctl.model.desired import Cloud, Tenant
 from tapctl.model.live import LivePolicy, LiveTenant
 from tapctl.model.plan import Impact, ImpactCount
-from tapctl.model.requests import Problem, Reading
+from tapctl.model.requests import Outcome, Problem, ProblemKind, Read, Reading
 from tapctl.model.together import together
 from tapctl.reconcile.planner import Planned
 
 
-async def assess(reader: Reader, tenant: Tenant, planned: Planned, live: LiveTenant, *, mode: str) -> Impact:
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Who gains and who loses, and what kept it from being known."""
+
+    impact: Impact
+    problems: tuple[Problem, ...] = ()
+    """Reads that failed."""
+
+    def findings(self) -> tuple[Finding, ...]:
+        """A warning for every permission that was missing, and every other reason why a figure is unknown."""
+        if None not in (figure.count for figure in _figures(self.impact)):
+            return ()
+        reasons: dict[str, Problem] = {}
+        for problem in self.problems:
+            is_denied = problem.kind is ProblemKind.DENIED
+            reasons.setdefault(problem.permission if is_denied else problem.describe(), problem)
+        return tuple(_unknown_impact(problem) for problem in reasons.values())
+
+
+def _figures(impact: Impact) -> tuple[ImpactCount, ...]:
+    return impact.users_gaining, impact.users_losing, impact.devices_gaining, impact.devices_losing
+
+
+def _unknown_impact(problem: Problem) -> Finding:
+    return Finding(
+        rule="impact-unknown",
+        severity="warning",
+        message=f"how many people or devices gain or lose is not known: {problem.describe()}",
+        why="what cannot be counted counts as too many where guardrails.impact sets a limit",
+        fix=problem.advice(),
+    )
+
+
+class _Remembering:
+    """A reader that remembers which reads failed."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.problems: list[Problem] = []
+
+    async def read(self, reads: Sequence[Read]) -> list[Outcome]:
+        outcomes = await self._reader.read(reads)
+        self.problems += [outcome for outcome in outcomes if isinstance(outcome, Problem)]
+        return outcomes
+
+
+async def assess(reader: Reader, tenant: Tenant, planned: Planned, live: LiveTenant, *, mode: str) -> Assessment:
     """Count who gains and who loses the ability.
 
     Args:
@@ -36,9 +83,10 @@ async def assess(reader: Reader, tenant: Tenant, planned: Planned, live: LiveTen
     """
     effects = effects_of(tenant, planned, live)
     if mode == "off":
-        return _unread(effects)
-    (impact,) = await run_readings(reader, [_assess(tenant.cloud, effects, is_exact=mode == "exact")])
-    return impact
+        return Assessment(_unread(effects))
+    remembering = _Remembering(reader)
+    (impact,) = await run_readings(remembering, [_assess(tenant.cloud, effects, is_exact=mode == "exact")])
+    return Assessment(impact, tuple(remembering.problems))
 
 
 def _unread(effects: Effects) -> Impact:

@@ -195,6 +195,19 @@ def test_an_unknown_impact_counts_as_too_many(repository: Repository) -> None:
     assert (overridden.code, violations(overridden)) == (0, [("impact", True)])
 
 
+def test_a_count_that_was_denied_names_the_permission(repository: Repository) -> None:
+    include_wave(repository)
+    limit = ("--guardrails", str(repository.write("rules.yaml", "guardrails: {impact: {maxUsersGaining: 500}}\n")))
+    denied = [{"action": "status", "status": 403, "code": "Authorization_RequestDenied", "path": "count"}]
+
+    planned = repository.run("plan", *limit, faults=denied)
+
+    (finding,) = [item for item in planned.tenant["findings"] if item["rule"] == "impact-unknown"]
+    assert planned.code == 3
+    assert "it needs the permission GroupMember.Read.All" in finding["message"]
+    assert "grant the application GroupMember.Read.All" in finding["fix"]
+
+
 @pytest.mark.parametrize(("limit", "code"), [(0, 3), (500, 0)])
 def test_a_counted_impact_is_held_against_the_limit(repository: Repository, limit: int, code: int) -> None:
     include_wave(repository)

@@ -26,7 +26,7 @@ BREAKABLE = (
 
 def assessed(scenario: Scenario, mode: str, *, broken: str | None = None) -> Impact:
     reader = TownReader(scenario.before, broken=broken, policy_body=scenario.policy_body)
-    return asyncio.run(assess(reader, scenario.tenant, scenario.planned, scenario.live, mode=mode))
+    return asyncio.run(assess(reader, scenario.tenant, scenario.planned, scenario.live, mode=mode)).impact
 
 
 def holds(figure: ImpactCount, real: int) -> bool:
@@ -73,7 +73,7 @@ def test_a_plan_without_changes_costs_nothing_and_touches_nobody(scenario: Scena
     if scenario.planned.drafts:
         return
     reader = TownReader(scenario.before, policy_body=scenario.policy_body)
-    impact = asyncio.run(assess(reader, scenario.tenant, scenario.planned, scenario.live, mode="exact"))
+    impact = asyncio.run(assess(reader, scenario.tenant, scenario.planned, scenario.live, mode="exact")).impact
 
     assert reader.asked == []
     assert {getattr(impact, name) for name in FIGURES} == {ImpactCount(count=0, certainty="exact")}

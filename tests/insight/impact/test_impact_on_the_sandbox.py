@@ -50,7 +50,7 @@ def assessed(world: World, mode: str = "count") -> Impact:
 
     async def run() -> Impact:
         async with world.client(writable=False) as client:
-            return await assess(client, world.tenant, planned, live, mode=mode)
+            return (await assess(client, world.tenant, planned, live, mode=mode)).impact
 
     return asyncio.run(run())
 
