@@ -15,9 +15,9 @@ from tapctl.model.live import (
     LivePolicy,
     LiveProfile,
     LiveTenant,
+    Lookup,
     PinMissing,
     ScopeTag,
-    Sighting,
 )
 
 MOST_MEMBERS = 100
@@ -54,11 +54,11 @@ class Inventory:
 def as_live(tenant: Tenant, inventory: Inventory) -> LiveTenant:
     """The live state that a plan of `tenant`, whose objects are all pinned, would read."""
     by_id = {profile.id: profile for profile in inventory.profiles}
-    groups: dict[str, Sighting[LiveGroup]] = {}
+    groups: dict[str, Lookup[LiveGroup]] = {}
     for key, group in tenant.groups.items():
         seen = inventory.groups.get(group.identity.id or "")
         groups[key] = Found(seen) if seen is not None else PinMissing()
-    found: dict[str, Sighting[LiveProfile]] = {}
+    found: dict[str, Lookup[LiveProfile]] = {}
     for key, profile in tenant.profiles.items():
         there = by_id.get(profile.identity.id or "")
         found[key] = Found(there) if there is not None else PinMissing()

@@ -12,19 +12,19 @@ from tapctl.errors import RefusedError, RemoteError
 from tapctl.kinds import groups, policy, profiles
 from tapctl.kinds.profiles import DELIVERY_FORMS, Listed, Undecodable
 from tapctl.model.desired import Cloud, Group, Identity
+from tapctl.model.gather import gather
 from tapctl.model.live import (
     AssignmentFilter,
     Found,
     LiveGroup,
     LivePolicy,
     LiveProfile,
+    Lookup,
     Member,
     PinMissing,
     ScopeTag,
-    Sighting,
 )
 from tapctl.model.requests import Problem, Reading
-from tapctl.model.together import together
 
 _Groups = dict[str, LiveGroup | None]
 """Id to group; None where no such group exists."""
@@ -40,7 +40,7 @@ def read_inventory(cloud: Cloud, names: Sequence[str] = ()) -> Reading[Inventory
         RemoteError: a read failed, so that something is unknown.
         RefusedError: a name fits no profile that holds a modelled setting.
     """
-    parts = yield from together(_first_reads(cloud))
+    parts = yield from gather(_first_reads(cloud))
     _known(parts.values())
     listed = [item for delivery in DELIVERY_FORMS for item in cast("list[Listed]", parts[delivery])]
     found, undecodable, others = yield from _read_profiles(_named(listed, names))
@@ -110,7 +110,7 @@ def _read_profiles(
     listed: Sequence[Listed],
 ) -> Reading[tuple[tuple[LiveProfile, ...], tuple[Undecodable, ...], int]]:
     """What is listed: profiles of ours, those that cannot be decoded, and how many others."""
-    seen = yield from together({(item.form.delivery, item.summary.id): profiles.read_modelled(item) for item in listed})
+    seen = yield from gather({(item.form.delivery, item.summary.id): profiles.read_modelled(item) for item in listed})
     _known(seen.values())
     found = tuple(item for item in seen.values() if isinstance(item, LiveProfile))
     undecodable = tuple(item for item in seen.values() if isinstance(item, Undecodable))
@@ -123,7 +123,7 @@ def _read_profiles(
 def _with_groups(inventory: Inventory) -> Reading[Inventory]:
     targeted = yield from _read_groups(inventory.targeted)
     present = {group_id: group for group_id, group in targeted.items() if group is not None}
-    members = yield from together(
+    members = yield from gather(
         {
             group_id: groups.read_few_members(group_id, MOST_MEMBERS)
             for group_id, group in present.items()
@@ -157,16 +157,16 @@ def _read_groups(ids: Iterable[str]) -> Reading[_Groups]:
         group_id: groups.read(Group(identity=Identity(key=group_id, id=group_id), external=True))
         for group_id in sorted(ids)
     }
-    seen = yield from together(wanted)
+    seen = yield from gather(wanted)
     _known(seen.values())
-    return {group_id: _group(sighting) for group_id, sighting in seen.items()}
+    return {group_id: _group(lookup) for group_id, lookup in seen.items()}
 
 
-def _group(sighting: Sighting[LiveGroup]) -> LiveGroup | None:
-    match sighting:
+def _group(lookup: Lookup[LiveGroup]) -> LiveGroup | None:
+    match lookup:
         case Found(object=group):
             return group
         case PinMissing():
             return None
         case _:
-            raise AssertionError(f"a search by id cannot end as {type(sighting).__name__}")
+            raise AssertionError(f"a search by id cannot end as {type(lookup).__name__}")

@@ -20,7 +20,7 @@ from tapctl.model.plan import PlanDocument, TenantPlan
 if TYPE_CHECKING:
     from tapctl.cli.checked import Checked
     from tapctl.cli.fleet import Fleet
-    from tapctl.cli.session import Session, Wishes
+    from tapctl.cli.session import RunOptions, Session
     from tapctl.output.render import PlanFormat
     from tapctl.reconcile.approval import Approval
 
@@ -85,7 +85,7 @@ def apply(
     from tapctl.cli import fleet
     from tapctl.cli.checked import check
     from tapctl.cli.plan import outside_guardrails
-    from tapctl.cli.session import Wishes
+    from tapctl.cli.session import RunOptions
     from tapctl.output.render import render_plan
 
     started = time.monotonic()
@@ -96,7 +96,7 @@ def apply(
             "apply asks before it changes anything, and there is no terminal",
             fix="give --approve APPROVAL or --plan FILE for what was reviewed; --yes applies without review",
         )
-    wishes = Wishes(
+    run_options = RunOptions(
         overrides=options.overrides(overrides, reason),
         only_lapsed=consent.only_lapsed,
         reason=reason,
@@ -114,7 +114,7 @@ def apply(
         click.echo(shown, nl=False, err=output_format != "text")
         return click.confirm("Apply these changes?", err=output_format != "text")
 
-    results = _run(checked, wishes, consent, ask, journal)
+    results = _run(checked, run_options, consent, ask, journal)
     document = fleet.document(results, "apply", only_lapsed=consent.only_lapsed)
     seconds = time.monotonic() - started
     click.echo(render_plan(document, output_format, color=color, seconds=seconds), nl=False)
@@ -138,7 +138,7 @@ def _consent(*, yes: bool, plan_file: str | None, approvals: Sequence[str], only
 
 def _run(
     checked: Checked,
-    wishes: Wishes,
+    run_options: RunOptions,
     consent: Consent,
     ask: Callable[[Sequence[TenantPlan]], bool],
     journal: str | None,
@@ -147,7 +147,7 @@ def _run(
 
     # The question is asked outside the event loop, where Ctrl-C ends it at once.
     with asyncio.Runner() as runner:
-        fleet = Fleet(checked, wishes, writable=True, overrides=consent.approved_overrides)
+        fleet = Fleet(checked, run_options, writable=True, overrides=consent.approved_overrides)
         try:
             plans = [_consented(plan, fleet.sessions.get(plan.name), consent) for plan in runner.run(fleet.plan())]
             waiting = [plan for plan in plans if plan.status == "changes"]

@@ -15,7 +15,7 @@ from tapctl.errors import Finding
 
 if TYPE_CHECKING:
     from tapctl.cli.checked import Checked
-    from tapctl.cli.session import Wishes
+    from tapctl.cli.session import RunOptions
     from tapctl.config.load import Loaded
     from tapctl.insight.drift import Base
     from tapctl.model.desired import Tenant
@@ -59,7 +59,7 @@ def drift(
     """
     from tapctl.cli import drift_report, files, fleet
     from tapctl.cli.checked import check
-    from tapctl.cli.session import Wishes
+    from tapctl.cli.session import RunOptions
     from tapctl.cli.trouble import say
     from tapctl.output.metrics import metrics
     from tapctl.output.render import render_plan
@@ -69,11 +69,11 @@ def drift(
     webhook = drift_report.webhook(notify_to) if notify_to is not None else None
     checked = check(options.selection(paths, names, labels))
     bases = _bases(base, paths, checked) if base is not None else {}
-    wishes = Wishes(impact="off", timeout_seconds=timeout_seconds)
+    run_options = RunOptions(impact="off", timeout_seconds=timeout_seconds)
     target = Path(metrics_file) if metrics_file is not None else None
     if target is not None:
         files.check_target(target, is_replaced=True)
-    plans = asyncio.run(_observe(checked, wishes, bases, accept=accept))
+    plans = asyncio.run(_observe(checked, run_options, bases, accept=accept))
     document = fleet.document(plans, "drift")
     trouble = files.trouble(lambda: files.replace_whole(target, metrics(document))) if target else None
     seconds = time.monotonic() - started
@@ -89,7 +89,7 @@ def drift(
 
 
 async def _observe(
-    checked: Checked, wishes: Wishes, bases: Mapping[str, Base | Finding], *, accept: bool
+    checked: Checked, run_options: RunOptions, bases: Mapping[str, Base | Finding], *, accept: bool
 ) -> list[TenantPlan]:
     """Look at every tenant side by side."""
     from tapctl.cli.drift_session import DriftSession
@@ -112,7 +112,7 @@ async def _observe(
         base = bases.get(tenant.name)
         remarks = (base,) if isinstance(base, Finding) else ()
         known = None if isinstance(base, Finding) else base
-        sessions.append(DriftSession(tenant, findings, wishes, base=known, remarks=remarks))
+        sessions.append(DriftSession(tenant, findings, run_options, base=known, remarks=remarks))
     plans = await side_by_side([one(session) for session in sessions])
     return [*plans, *(broken(item) for item in checked.failed)]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tapctl.cli.session import Session, Wishes
+from tapctl.cli.session import RunOptions, Session
 from tapctl.errors import ExitCode, Finding, TapctlError
 from tapctl.insight.attribution import Attributions, attributed, read_attributions, subjects
 from tapctl.insight.drift import Base, DriftJudge, Judged, tree_path
@@ -42,12 +42,12 @@ class DriftSession(Session):
         self,
         tenant: Tenant,
         findings: Sequence[Finding],
-        wishes: Wishes,
+        run_options: RunOptions,
         *,
         base: Base | None,
         remarks: Sequence[Finding] = (),
     ) -> None:
-        super().__init__(tenant, (*findings, *remarks), wishes, writable=False)
+        super().__init__(tenant, (*findings, *remarks), run_options, writable=False)
         self._base = base
         self._observed: Observed | None = None
 

@@ -15,7 +15,7 @@ from tapctl.model.plan import PlanDocument, TenantPlan
 
 if TYPE_CHECKING:
     from tapctl.cli.checked import Checked
-    from tapctl.cli.session import Session, Wishes
+    from tapctl.cli.session import RunOptions, Session
     from tapctl.config.load import Failed
 
 Command = Literal["plan", "apply", "drift", "rollback"]
@@ -79,7 +79,7 @@ class Fleet:
     def __init__(
         self,
         checked: Checked,
-        wishes: Wishes,
+        run_options: RunOptions,
         *,
         writable: bool,
         overrides: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
@@ -92,8 +92,10 @@ class Fleet:
 
         self.sessions: dict[str, Session] = {}
         for tenant, findings in checked.tenants:
-            own = {**overrides.get(tenant.name, {}), **wishes.overrides}
-            self.sessions[tenant.name] = Session(tenant, findings, replace(wishes, overrides=own), writable=writable)
+            own = {**overrides.get(tenant.name, {}), **run_options.overrides}
+            self.sessions[tenant.name] = Session(
+                tenant, findings, replace(run_options, overrides=own), writable=writable
+            )
         self._broken = tuple(broken(item) for item in checked.failed)
         self._places = asyncio.Semaphore(TENANTS_AT_ONCE)
 
@@ -129,9 +131,9 @@ async def side_by_side(runs: Sequence[Coroutine[None, None, TenantPlan]]) -> lis
     return [task.result() for task in tasks]
 
 
-async def plan_all(checked: Checked, wishes: Wishes) -> list[TenantPlan]:
+async def plan_all(checked: Checked, run_options: RunOptions) -> list[TenantPlan]:
     """Plan every tenant with clients that cannot write."""
-    fleet = Fleet(checked, wishes, writable=False)
+    fleet = Fleet(checked, run_options, writable=False)
     try:
         return await fleet.plan()
     finally:

@@ -58,14 +58,14 @@ def plan(
     """
     from tapctl.cli import files, fleet
     from tapctl.cli.checked import check
-    from tapctl.cli.session import Wishes
+    from tapctl.cli.session import RunOptions
     from tapctl.cli.trouble import say
     from tapctl.output.document import dumps, to_json
     from tapctl.output.render import render_plan
 
     started = time.monotonic()
     options.configure_logging(log_level, log_format)
-    wishes = Wishes(
+    run_options = RunOptions(
         overrides=options.overrides(overrides, reason),
         impact=impact,
         conflicts=conflicts,
@@ -81,7 +81,7 @@ def plan(
     target = Path(out) if out is not None else None
     if target is not None:
         files.check_target(target)
-    plans = asyncio.run(fleet.plan_all(checked, wishes))
+    plans = asyncio.run(fleet.plan_all(checked, run_options))
     document = fleet.document(plans)
     trouble = files.trouble(lambda: files.write_private(target, dumps(to_json(document)))) if target else None
     seconds = time.monotonic() - started

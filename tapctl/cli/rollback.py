@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tapctl.cli import options
-from tapctl.cli.session import Session, Wishes
+from tapctl.cli.session import RunOptions, Session
 from tapctl.errors import RefusedError, RemoteError, TapctlError, UsageError
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
@@ -66,7 +66,9 @@ def rollback(
     options.configure_logging(log_level, log_format)
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("rollback asks before it changes anything, and there is no terminal", fix="add --yes")
-    wishes = Wishes(overrides=options.overrides(overrides, reason), reason=reason, timeout_seconds=timeout_seconds)
+    run_options = RunOptions(
+        overrides=options.overrides(overrides, reason), reason=reason, timeout_seconds=timeout_seconds
+    )
     run = read_journal(Path(journal_file), names)
     tenant = _tenant(run, options.selection(paths, names, labels), outside_guardrails(guardrails_file))
     color = options.wants_color(no_color=no_color)
@@ -79,7 +81,7 @@ def rollback(
         click.echo(shown(plan, "text"), nl=False, err=output_format != "text")
         return yes or click.confirm("Apply the way back?", err=output_format != "text")
 
-    result = _go_back(run, tenant, wishes, ask, journal)
+    result = _go_back(run, tenant, run_options, ask, journal)
     click.echo(shown(result, output_format), nl=False)
     return fleet.exit_code([result])
 
@@ -99,14 +101,14 @@ def _tenant(run: Run, selection: options.Selection, outside: Guardrails | None) 
 
 
 def _go_back(
-    run: Run, tenant: Tenant, wishes: Wishes, ask: Callable[[TenantPlan], bool], journal: str | None
+    run: Run, tenant: Tenant, run_options: RunOptions, ask: Callable[[TenantPlan], bool], journal: str | None
 ) -> TenantPlan:
     from tapctl.cli.fleet import side_by_side
     from tapctl.config.source import repository_of
     from tapctl.reconcile.journal import default_path
 
     with asyncio.Runner() as runner:
-        session = _WayBack(run, tenant, wishes)
+        session = RollbackSession(run, tenant, run_options)
         try:
             (plan,) = runner.run(side_by_side([session.plan_or_interrupted()]))
             if plan.status != "changes":
@@ -121,14 +123,14 @@ def _go_back(
             runner.run(session.close())
 
 
-class _WayBack(Session):
+class RollbackSession(Session):
     """A session whose desired state is what the journal says was there before."""
 
-    def __init__(self, run: Run, tenant: Tenant, wishes: Wishes) -> None:
+    def __init__(self, run: Run, tenant: Tenant, run_options: RunOptions) -> None:
         self._run = run
         self._file = tenant
-        self._remove = "delete" in wishes.overrides
-        super().__init__(tenant_before(run, tenant, remove=self._remove), (), wishes, writable=True)
+        self._remove = "delete" in run_options.overrides
+        super().__init__(tenant_before(run, tenant, remove=self._remove), (), run_options, writable=True)
 
     async def _plan_live(self, live: LiveTenant) -> Planned:
         applied = tenant_applied(self._run, self.tenant)

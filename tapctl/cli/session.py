@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class RunOptions:
     """What the command line asks of every tenant alike."""
 
     overrides: Mapping[str, str] = field(default_factory=dict)
@@ -48,10 +48,10 @@ def _ids_of(facts: TokenFacts | None) -> frozenset[str]:
 class Session:
     """A tenant from its files to its result. Whoever makes one closes it."""
 
-    def __init__(self, tenant: Tenant, findings: Sequence[Finding], wishes: Wishes, *, writable: bool) -> None:
+    def __init__(self, tenant: Tenant, findings: Sequence[Finding], run_options: RunOptions, *, writable: bool) -> None:
         self.tenant = tenant
         self._offline = tuple(findings)
-        self._wishes = wishes
+        self._options = run_options
         self._writable = writable
         self._stack = AsyncExitStack()
         self._client: GraphClient | None = None
@@ -89,14 +89,16 @@ class Session:
         if problems:
             return summary.unknown(self.tenant, problems, self._offline, self.usage)
         planned = await self._plan_live(live)
-        conflicts = await self._conflicts(client, planned, live) if self._wishes.conflicts else ()
+        conflicts = await self._conflicts(client, planned, live) if self._options.conflicts else ()
         findings = (*self._offline, *planned.findings, *self._judged(planned, live), *conflicts)
         if summary.blocking(findings):
             return summary.refused(self.tenant, findings, self.usage)
         self._planned = planned
-        assessment = await assess(client, self.tenant, planned, live, mode=self._wishes.impact)
+        assessment = await assess(client, self.tenant, planned, live, mode=self._options.impact)
         violations = self._violations(planned, assessment.impact)
-        if self._wishes.impact == "count" and any(item.rule == "impact" and not item.overridden for item in violations):
+        if self._options.impact == "count" and any(
+            item.rule == "impact" and not item.overridden for item in violations
+        ):
             # A bound may be beyond a limit that the figure itself keeps.
             assessment = await assess(client, self.tenant, planned, live, mode="exact")
             violations = self._violations(planned, assessment.impact)
@@ -106,15 +108,15 @@ class Session:
             findings=(*findings, *assessment.findings()),
             impact=assessment.impact,
             violations=violations,
-            overrides=self._wishes.overrides,
+            overrides=self._options.overrides,
             usage=self.usage,
             now=self._now,
         )
 
     def _violations(self, planned: Planned, impact: Impact) -> Sequence[Violation]:
-        if self._wishes.only_lapsed:
+        if self._options.only_lapsed:
             return ()
-        return guardrails.evaluate(self.tenant, planned, impact, self._wishes.overrides)
+        return guardrails.evaluate(self.tenant, planned, impact, self._options.overrides)
 
     async def _conflicts(self, client: GraphClient, planned: Planned, live: LiveTenant) -> tuple[Finding, ...]:
         from tapctl.insight.conflicts import find_conflicts
@@ -132,7 +134,7 @@ class Session:
         return live
 
     async def _plan_live(self, live: LiveTenant) -> Planned:
-        return plan_tenant(self.tenant, live, self._now.date(), only_lapsed=self._wishes.only_lapsed)
+        return plan_tenant(self.tenant, live, self._now.date(), only_lapsed=self._options.only_lapsed)
 
     async def apply(self, plan: TenantPlan, journal_path: Path) -> TenantPlan:
         """Carry out the plan that `plan` has just returned."""
@@ -158,8 +160,8 @@ class Session:
                     time=SystemClock(),
                     today=self._now.date(),
                     graph_root=f"{self._client.graph_root}/v1.0",
-                    only_lapsed=self._wishes.only_lapsed,
-                    reason=self._wishes.reason,
+                    only_lapsed=self._options.only_lapsed,
+                    reason=self._options.reason,
                     own_ids=_ids_of(self._client.token_facts),
                     remaining=self._client.remaining_seconds,
                 )
@@ -198,7 +200,7 @@ class Session:
             self.tenant,
             writable=self._writable,
             authentication=self._identity(),
-            timeout_seconds=self._wishes.timeout_seconds,
+            timeout_seconds=self._options.timeout_seconds,
         )
         self._client = await self._stack.enter_async_context(client)
         await client.authenticate()

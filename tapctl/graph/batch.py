@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tapctl.graph.replies import Reply, decode_part
+from tapctl.graph.replies import HttpReply, decode_part
 from tapctl.model.requests import Read, Version
 from tapctl.model.values import JSONValue
 
@@ -33,7 +33,7 @@ def encode(reads: Sequence[Read]) -> dict[str, JSONValue]:
     return {"requests": [_part(str(place), read) for place, read in enumerate(reads, start=1)]}
 
 
-def decode(body: JSONValue, count: int) -> list[Reply | None]:
+def decode(body: JSONValue, count: int) -> list[HttpReply | None]:
     """The replies in the order of the reads; None for a part that is missing, unreadable or answered twice.
 
     Parts come in any order, and their ids in any case; parts that were not asked for mean nothing.

@@ -20,13 +20,13 @@ from tapctl.graph.address import Address
 from tapctl.graph.clock import Clock, SystemClock
 from tapctl.graph.guard import ForbiddenRequestError, GuardedTransport, is_reading_post
 from tapctl.graph.paging import Pages
-from tapctl.graph.replies import Reply
+from tapctl.graph.replies import HttpReply
 from tapctl.graph.retry import Attempt, Patience, may_read_again, may_write_again, wait_before_next
 from tapctl.graph.tokens import TokenFacts, TokenKeeper, TokenSource
 from tapctl.graph.usage import Meter
 from tapctl.graph.wire import Lost, Wire, decode_challenge
 from tapctl.model.plan import GraphUsage
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Version, Write
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reply, Version, Write
 from tapctl.model.values import JSONValue
 
 CALLS_AT_ONCE = 16
@@ -128,7 +128,7 @@ class GraphClient:
             await asyncio.sleep(0)
             await self._tokens.current()
 
-    async def read(self, reads: Sequence[Read]) -> list[Outcome]:
+    async def read(self, reads: Sequence[Read]) -> list[Reply]:
         """Carry out reads that may be sent together: one round trip, unless pages or retries add to it.
 
         Returns:
@@ -147,7 +147,7 @@ class GraphClient:
         with self._meter.at_work():
             return await self._read_all_pages(reads)
 
-    async def write(self, write: Write) -> Outcome:
+    async def write(self, write: Write) -> Reply:
         """Carry out one write, by itself. It is sent again only when it was certainly not carried out.
 
         Returns:
@@ -166,7 +166,7 @@ class GraphClient:
             # Tokens are asked for before a request is sent, or after Graph refused to carry it out for want of one.
             return outcomes.unanswered(write, ProblemKind.AUTHENTICATION, error.message, ambiguous=False)
 
-    async def _read_all_pages(self, reads: Sequence[Read]) -> list[Outcome]:
+    async def _read_all_pages(self, reads: Sequence[Read]) -> list[Reply]:
         """Reads and, in further round trips, the pages that their answers announce."""
         pages = [Pages(read, self._address) for read in reads]
         while pending := [page for page in pages if page.following is not None]:
@@ -175,7 +175,7 @@ class GraphClient:
                 page.take(outcome)
         return [page.outcome() for page in pages]
 
-    async def _read_once(self, reads: Sequence[Read]) -> list[Outcome]:
+    async def _read_once(self, reads: Sequence[Read]) -> list[Reply]:
         """One round trip: batches and single reads side by side."""
         chunks = batch.chunked(reads)
         settled = await _side_by_side(
@@ -184,7 +184,7 @@ class GraphClient:
                 for chunk in chunks
             ]
         )
-        ordered: dict[int, Outcome] = {}
+        ordered: dict[int, Reply] = {}
         for chunk, results in zip(chunks, settled, strict=True):
             ordered.update(zip(chunk, results, strict=True))
         return [ordered[index] for index in range(len(reads))]
@@ -192,12 +192,12 @@ class GraphClient:
     async def _until_settled(
         self,
         requests: Sequence[RequestT],
-        send: Callable[[Sequence[RequestT], float], Awaitable[list[Outcome]]],
+        send: Callable[[Sequence[RequestT], float], Awaitable[list[Reply]]],
         may_repeat: Callable[[Problem], bool],
-    ) -> list[Outcome]:
+    ) -> list[Reply]:
         """Send requests together, and again those that are worth it, until patience ends."""
         began = self._clock.now()
-        results: list[Outcome] = [self._late(request) for request in requests]
+        results: list[Reply] = [self._late(request) for request in requests]
         pending = list(range(len(requests)))
         tries, renewed = 0, False
         while pending and self._remaining() > 0:
@@ -219,7 +219,7 @@ class GraphClient:
 
     def _waits(
         self,
-        results: Sequence[Outcome],
+        results: Sequence[Reply],
         pending: Sequence[int],
         may_repeat: Callable[[Problem], bool],
         attempt: Attempt,
@@ -242,13 +242,13 @@ class GraphClient:
         if seconds > 0:
             await self._clock.sleep(seconds)
 
-    async def _renew(self, refused: str, outcome: Outcome) -> None:
+    async def _renew(self, refused: str, outcome: Reply) -> None:
         """Get another token; a part of a batch tells its claims challenge in its own headers."""
         challenge = _CHALLENGE.search(outcome.headers.get("www-authenticate", ""))
         with self._meter.signing_in():
             await self._tokens.renewed(refused, claims=decode_challenge(challenge.group(1)) if challenge else None)
 
-    async def _send_reads(self, reads: Sequence[Read], seconds: float) -> list[Outcome]:
+    async def _send_reads(self, reads: Sequence[Read], seconds: float) -> list[Reply]:
         """One call: a read alone as itself, several of one version as a batch."""
         if len(reads) > 1:
             return await self._send_batch(reads, seconds)
@@ -259,7 +259,7 @@ class GraphClient:
             return [outcomes.unanswered(read, result.kind, result.message, ambiguous=False)]
         return [outcomes.read_outcome(read, result)]
 
-    async def _send_batch(self, reads: Sequence[Read], seconds: float) -> list[Outcome]:
+    async def _send_batch(self, reads: Sequence[Read], seconds: float) -> list[Reply]:
         body = batch.encode(reads)
         result = await self._exchange("POST", reads[0].version, "/$batch", {}, body, seconds)
         if isinstance(result, Lost):
@@ -280,7 +280,7 @@ class GraphClient:
             for read, reply in zip(reads, replies, strict=True)
         ]
 
-    async def _send_write(self, writes: Sequence[Write], seconds: float) -> list[Outcome]:
+    async def _send_write(self, writes: Sequence[Write], seconds: float) -> list[Reply]:
         write = writes[0]
         result = await self._exchange(write.method, write.version, write.path, write.headers, write.body, seconds)
         if isinstance(result, Lost):
@@ -289,7 +289,7 @@ class GraphClient:
 
     async def _exchange(
         self, method: str, version: Version, path: str, headers: Mapping[str, str], body: JSONValue, seconds: float
-    ) -> Reply | Lost:
+    ) -> HttpReply | Lost:
         async with self._calls:
             url = self._address.url(version, path)
             return await self._wire.exchange(method, url, headers=headers, body=body, seconds=seconds)
@@ -313,17 +313,17 @@ class GraphClient:
 _CHALLENGE = re.compile(r'claims="([^"]+)"')
 
 
-def _of_envelope(read: Read, reply: Reply) -> Problem:
+def _of_envelope(read: Read, reply: HttpReply) -> Problem:
     """The problem of a whole batch, for one of its reads. A missing $batch says of no object that it is absent."""
     problem = outcomes.problem_of(read, reply)
     return replace(problem, kind=ProblemKind.MALFORMED) if problem.kind is ProblemKind.NOT_FOUND else problem
 
 
-def _is_unauthenticated(outcome: Outcome) -> bool:
+def _is_unauthenticated(outcome: Reply) -> bool:
     return isinstance(outcome, Problem) and outcome.kind is ProblemKind.AUTHENTICATION
 
 
-def _merged(results: Sequence[Outcome], places: Sequence[int], newer: Sequence[Outcome]) -> list[Outcome]:
+def _merged(results: Sequence[Reply], places: Sequence[int], newer: Sequence[Reply]) -> list[Reply]:
     replaced = dict(zip(places, newer, strict=True))
     return [replaced.get(index, outcome) for index, outcome in enumerate(results)]
 

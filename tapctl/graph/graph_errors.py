@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tapctl.graph.replies import Reply
+from tapctl.graph.replies import HttpReply
 from tapctl.graph.untrusted import clean, parse_json
 from tapctl.model.values import JSONValue
 
@@ -27,7 +27,7 @@ class GraphError:
     message: str
 
 
-def parse_error(reply: Reply) -> GraphError | None:
+def parse_error(reply: HttpReply) -> GraphError | None:
     """The error that a reply's body states, or None where the body is not one of Graph's."""
     error = _member(reply.body, "error")
     code = _member(error, "code")
@@ -37,7 +37,7 @@ def parse_error(reply: Reply) -> GraphError | None:
     return GraphError(clean(code, _CODE_LENGTH), _readable(message) if isinstance(message, str) else "")
 
 
-def request_id(reply: Reply) -> str:
+def request_id(reply: HttpReply) -> str:
     """The id under which Microsoft finds this request: from the headers, else from an inner error."""
     named = reply.headers.get("request-id") or reply.headers.get("client-request-id")
     if named:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tapctl.graph.graph_errors import GraphError, parse_error, request_id
-from tapctl.graph.replies import Reply
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Write
+from tapctl.graph.replies import HttpReply
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reply, Write
 
 _PRIVATE_HEADERS = frozenset({"set-cookie", "authorization", "proxy-authenticate"})
 _SAYS_NOTHING = frozenset({"unknownerror"})
 """The code that Graph's front end gives when it could not tell what happened: no word on whether an object exists."""
 
 
-def read_outcome(read: Read, reply: Reply) -> Outcome:
+def read_outcome(read: Read, reply: HttpReply) -> Reply:
     """What a reply to a read means."""
     if not 200 <= reply.status < 300:
         return problem_of(read, reply)
@@ -23,7 +23,7 @@ def read_outcome(read: Read, reply: Reply) -> Outcome:
     return Answer(reply.status, reply.body, _shown(reply.headers))
 
 
-def write_outcome(write: Write, reply: Reply) -> Outcome:
+def write_outcome(write: Write, reply: HttpReply) -> Reply:
     """What a reply to a write means. Only a 4xx is certain not to have changed anything."""
     if 200 <= reply.status < 300 and (reply.form == "empty" or isinstance(reply.body, dict)):
         return Answer(reply.status, reply.body, _shown(reply.headers))
@@ -32,7 +32,7 @@ def write_outcome(write: Write, reply: Reply) -> Outcome:
     return problem_of(write, reply, ambiguous=reply.status >= 500 or reply.status == 408)
 
 
-def problem_of(request: Read | Write, reply: Reply, *, ambiguous: bool = False) -> Problem:
+def problem_of(request: Read | Write, reply: HttpReply, *, ambiguous: bool = False) -> Problem:
     """The problem that a reply without success is."""
     error = parse_error(reply)
     return Problem(
@@ -48,7 +48,9 @@ def problem_of(request: Read | Write, reply: Reply, *, ambiguous: bool = False) 
     )
 
 
-def malformed(request: Read | Write, message: str, reply: Reply | None = None, *, ambiguous: bool = False) -> Problem:
+def malformed(
+    request: Read | Write, message: str, reply: HttpReply | None = None, *, ambiguous: bool = False
+) -> Problem:
     """An answer that is not what Graph sends."""
     return Problem(
         kind=ProblemKind.MALFORMED,
@@ -93,13 +95,13 @@ def _kind(status: int, error: GraphError | None) -> ProblemKind:
             return ProblemKind.MALFORMED
 
 
-def _without_error(reply: Reply) -> str:
+def _without_error(reply: HttpReply) -> str:
     if 300 <= reply.status < 400:
         return "the answer is a redirect, which is not followed: the token is for Graph alone"
     return "the answer bears no error of Graph"
 
 
-def _complaint(read: Read, reply: Reply) -> str:
+def _complaint(read: Read, reply: HttpReply) -> str:
     """Why a 2xx is no answer to this read, or nothing."""
     if reply.form == "broken":
         return "the answer is not JSON"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tapctl.graph.address import Address
 from tapctl.graph.outcomes import malformed
-from tapctl.model.requests import Answer, Outcome, Problem, Read
+from tapctl.model.requests import Answer, Problem, Read, Reply
 from tapctl.model.values import JSONValue
 
 PAGE_LIMIT = 10_000
@@ -30,7 +30,7 @@ class Pages:
         """What is to be read next; None when the read is done, whatever its end."""
         return self._following
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, outcome: Reply) -> None:
         """The outcome of `following`."""
         asked, self._following = self._following, None
         if isinstance(outcome, Problem):
@@ -46,7 +46,7 @@ class Pages:
         if link is not None:
             self._follow(link)
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Reply:
         """The whole collection as one answer, or the problem of the page that failed.
 
         Raises:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from tapctl.model.requests import Outcome, Problem, Read, Reading
-from tapctl.model.together import together
+from tapctl.model.gather import gather
+from tapctl.model.requests import Problem, Read, Reading, Reply
 
 ResultT = TypeVar("ResultT")
 
@@ -16,7 +16,7 @@ ResultT = TypeVar("ResultT")
 class Reader(Protocol):
     """What carries out reads that may be sent together; `GraphClient` is one."""
 
-    async def read(self, reads: Sequence[Read]) -> list[Outcome]: ...
+    async def read(self, reads: Sequence[Read]) -> list[Reply]: ...
 
 
 async def run_readings(client: Reader, readings: Sequence[Reading[ResultT]]) -> list[ResultT]:
@@ -28,7 +28,7 @@ async def run_readings(client: Reader, readings: Sequence[Reading[ResultT]]) -> 
     Raises:
         RemoteError: signing in failed. Whatever a procedure raises, too; then the others are closed.
     """
-    whole = together(dict(enumerate(readings)))
+    whole = gather(dict(enumerate(readings)))
     try:
         wanted = next(whole)
         while True:
@@ -41,7 +41,7 @@ async def run_readings(client: Reader, readings: Sequence[Reading[ResultT]]) -> 
             reading.close()
 
 
-async def _read_shared(client: Reader, reads: Sequence[Read]) -> list[Outcome]:
+async def _read_shared(client: Reader, reads: Sequence[Read]) -> list[Reply]:
     """Send each of equal reads once, and answer all of them: a problem in the words of whoever asked."""
     distinct: dict[str, Read] = {}
     for read in reads:
@@ -56,7 +56,7 @@ def _identity(read: Read) -> str:
     return json.dumps([read.version, read.method, read.path, read.paged, headers, read.body], sort_keys=True)
 
 
-def _for_asker(read: Read, outcome: Outcome) -> Outcome:
+def _for_asker(read: Read, outcome: Reply) -> Reply:
     if isinstance(outcome, Problem):
         return replace(outcome, purpose=read.purpose, permission=read.permission)
     return outcome

@@ -15,7 +15,7 @@ Form = Literal["empty", "json", "text", "broken"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class HttpReply:
     """Status, headers and body of one answer."""
 
     status: int
@@ -26,20 +26,20 @@ class Reply:
     """What the body turned out to be; `broken` has no body."""
 
 
-def decode_response(status: int, headers: Mapping[str, str], content: bytes) -> Reply:
+def decode_response(status: int, headers: Mapping[str, str], content: bytes) -> HttpReply:
     """The reply that an HTTP answer is."""
     lowered = {name.lower(): value for name, value in headers.items()}
     if not content.strip():
-        return Reply(status=status, headers=lowered)
+        return HttpReply(status=status, headers=lowered)
     if _is_text(lowered):
-        return Reply(status=status, headers=lowered, body=_plain(content.decode("utf-8", "replace")), form="text")
+        return HttpReply(status=status, headers=lowered, body=_plain(content.decode("utf-8", "replace")), form="text")
     try:
-        return Reply(status=status, headers=lowered, body=parse_json(content), form="json")
+        return HttpReply(status=status, headers=lowered, body=parse_json(content), form="json")
     except ValueError:
-        return Reply(status=status, headers=lowered, form="broken")
+        return HttpReply(status=status, headers=lowered, form="broken")
 
 
-def decode_part(part: Mapping[str, JSONValue]) -> Reply | None:
+def decode_part(part: Mapping[str, JSONValue]) -> HttpReply | None:
     """The reply that one entry of a batch's `responses` is, or None where it is none.
 
     Bodies that are not JSON arrive as strings, base64 where Graph thought of it.
@@ -54,15 +54,15 @@ def decode_part(part: Mapping[str, JSONValue]) -> Reply | None:
     headers = {name.lower(): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
     body = part.get("body")
     if body is None or body == "":
-        return Reply(status=status, headers=headers)
+        return HttpReply(status=status, headers=headers)
     if _is_text(headers):
-        return Reply(status=status, headers=headers, body=_plain(_unwrapped_text(str(body))), form="text")
+        return HttpReply(status=status, headers=headers, body=_plain(_unwrapped_text(str(body))), form="text")
     if isinstance(body, str):
         return _decode_string_body(status, headers, body)
-    return Reply(status=status, headers=headers, body=body, form="json")
+    return HttpReply(status=status, headers=headers, body=body, form="json")
 
 
-def _decode_string_body(status: int, headers: Mapping[str, str], body: str) -> Reply:
+def _decode_string_body(status: int, headers: Mapping[str, str], body: str) -> HttpReply:
     """JSON inside a string, bare or base64; Graph has no answer that is a lone JSON string."""
     for text in (body, _from_base64(body)):
         if text is None:
@@ -72,8 +72,8 @@ def _decode_string_body(status: int, headers: Mapping[str, str], body: str) -> R
         except ValueError:
             continue
         if isinstance(value, dict | list):
-            return Reply(status=status, headers=headers, body=value, form="json")
-    return Reply(status=status, headers=headers, form="broken")
+            return HttpReply(status=status, headers=headers, body=value, form="json")
+    return HttpReply(status=status, headers=headers, form="broken")
 
 
 def _is_text(headers: Mapping[str, str]) -> bool:

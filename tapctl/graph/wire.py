@@ -41,7 +41,7 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 
 from tapctl import __version__
 from tapctl.graph.address import Address
-from tapctl.graph.replies import Reply, decode_response
+from tapctl.graph.replies import HttpReply, decode_response
 from tapctl.graph.tokens import TokenKeeper
 from tapctl.graph.untrusted import clean
 from tapctl.graph.usage import Meter
@@ -83,7 +83,7 @@ class Wire:
 
     async def exchange(
         self, method: str, url: str, *, headers: Mapping[str, str], body: JSONValue, seconds: float
-    ) -> Reply | Lost:
+    ) -> HttpReply | Lost:
         """Send one request and wait for its answer, so many seconds at most.
 
         Raises:

@@ -13,9 +13,9 @@ from tapctl.kinds.audit import AuditEntry
 from tapctl.kinds.kind import AnyKind
 from tapctl.kinds.registry import kind_of
 from tapctl.kinds.steps import Draft
+from tapctl.model.gather import gather
 from tapctl.model.plan import Attribution, Change
 from tapctl.model.requests import Problem, Reading
-from tapctl.model.together import together
 
 MOST_PAGES = 3
 """Pages of one log that are looked through."""
@@ -85,7 +85,7 @@ def read_attributions(sought: Sequence[AuditSubject], now: datetime) -> Reading[
     by_kind: dict[AnyKind, list[AuditSubject]] = {}
     for item in sought:
         by_kind.setdefault(kind_of(item.address), []).append(item)
-    seen = yield from together({kind.section: _read_log(kind, items, now) for kind, items in by_kind.items()})
+    seen = yield from gather({kind.section: _read_log(kind, items, now) for kind, items in by_kind.items()})
     return Attributions(
         by_address={address: by for found, _ in seen.values() for address, by in found.items()},
         problems=tuple(problem for _, problem in seen.values() if problem is not None),

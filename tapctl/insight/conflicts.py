@@ -13,12 +13,12 @@ from tapctl.errors import Finding
 from tapctl.graph.reading import Reader, run_readings
 from tapctl.insight.impact_scopes import assignment_scope, effects_of
 from tapctl.insight.reach import Entry, Scope, Term
+from tapctl.kinds.findings import finding_at
 from tapctl.kinds.other_profiles import OtherProfile, read_configurations, read_content, read_policies
-from tapctl.kinds.troubles import trouble
 from tapctl.model.desired import SettingValue, Tenant
+from tapctl.model.gather import gather
 from tapctl.model.live import Found, LiveAssignment, LiveTenant
 from tapctl.model.requests import Problem, Reading
-from tapctl.model.together import together
 from tapctl.reconcile.planner import Planned
 
 RULE = "XRES003"
@@ -86,8 +86,8 @@ def _own_profiles(tenant: Tenant, live: LiveTenant, planned: Planned) -> Iterato
         scope = transitions[key].after
         if profile.identity.ensure == "absent" or not scope.include:
             continue
-        sighting = live.profiles.get(key)
-        settings = dict(sighting.object.settings) if isinstance(sighting, Found) else {}
+        lookup = live.profiles.get(key)
+        settings = dict(lookup.object.settings) if isinstance(lookup, Found) else {}
         change = changes.get(profile.address)
         for item in change.fields if change is not None else ():
             if item.path.startswith("settings."):
@@ -118,7 +118,7 @@ class _Search:
 
 
 def _read_others(search: _Search) -> Reading[tuple[list[_Seen], list[_Seen]]]:
-    parts = yield from together(
+    parts = yield from gather(
         {
             "catalog": _read_collection(search, "the settings catalog policies", read_policies()),
             "legacy": _read_collection(search, "the legacy device configurations", read_configurations()),
@@ -134,7 +134,7 @@ def _read_collection(
     if isinstance(listed, Problem):
         return [_Unread(what, listed)]
     others = [profile for profile in listed if profile.id not in search.own_ids]
-    seen = yield from together({profile.id: _read_other(search, profile) for profile in others})
+    seen = yield from gather({profile.id: _read_other(search, profile) for profile in others})
     return [item for item in seen.values() if item is not None]
 
 
@@ -155,7 +155,7 @@ def _read_other(search: _Search, profile: OtherProfile) -> Reading[_Seen | None]
 
 def _judge(tenant: Tenant, own: Sequence[_Own], seen: _Seen) -> Iterator[Finding]:
     if isinstance(seen, _Unread):
-        yield trouble(
+        yield finding_at(
             tenant,
             ("webSignIn",),
             RULE,
@@ -174,7 +174,7 @@ def _judge(tenant: Tenant, own: Sequence[_Own], seen: _Seen) -> Iterator[Finding
             if overlap == "none" or ours == theirs:
                 continue
             where = "on the same devices" if overlap == "certain" else "on devices that may be the same"
-            yield trouble(
+            yield finding_at(
                 tenant,
                 ("webSignIn", profile.key, "settings", name),
                 RULE,

@@ -17,8 +17,8 @@ from tapctl.kinds.directory import (
     read_user,
     read_users,
 )
+from tapctl.model.gather import gather
 from tapctl.model.requests import Problem, Reading
-from tapctl.model.together import together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +84,13 @@ def read_directory(question: Question) -> Reading[Directory | Problem]:
         wanted["all devices"] = read_devices()
     wanted |= {Term("group", ref): read_direct_members(ref) for ref in sorted(question.groups)}
     while wanted:
-        problem = picture.take((yield from together(wanted)))
+        problem = picture.take((yield from gather(wanted)))
         if problem is not None:
             return problem
         wanted = {term: read_direct_members(term.id) for term in picture.unseen()}
     wanted |= {Term("user", ref): read_user(ref) for ref in sorted(question.users - set(picture.users))}
     wanted |= {Term("device", ref): read_device(ref) for ref in sorted(question.devices - set(picture.devices))}
-    problem = picture.take((yield from together(wanted)))
+    problem = picture.take((yield from gather(wanted)))
     if problem is not None:
         return problem
     return Directory(members=picture.members, users=picture.users, devices=picture.devices)

@@ -18,10 +18,10 @@ from tapctl.insight.reach import Bound, Moves, Side, Term, Terms, Transition, co
 from tapctl.kinds import policy
 from tapctl.kinds.directory import read_groups_above
 from tapctl.model.desired import Cloud, Tenant
+from tapctl.model.gather import gather
 from tapctl.model.live import LivePolicy, LiveTenant
 from tapctl.model.plan import Impact, ImpactCount
-from tapctl.model.requests import Outcome, Problem, ProblemKind, Read, Reading
-from tapctl.model.together import together
+from tapctl.model.requests import Problem, ProblemKind, Read, Reading, Reply
 from tapctl.reconcile.planner import Planned
 
 
@@ -65,7 +65,7 @@ class _Remembering:
         self._reader = reader
         self.problems: list[Problem] = []
 
-    async def read(self, reads: Sequence[Read]) -> list[Outcome]:
+    async def read(self, reads: Sequence[Read]) -> list[Reply]:
         outcomes = await self._reader.read(reads)
         self.problems += [outcome for outcome in outcomes if isinstance(outcome, Problem)]
         return outcomes
@@ -97,7 +97,7 @@ def _unread(effects: Effects) -> Impact:
 
 
 def _assess(cloud: Cloud, effects: Effects, *, is_exact: bool) -> Reading[Impact]:
-    effects, moves = yield from _surroundings(cloud, effects)
+    effects, moves = yield from _context(cloud, effects)
     bounds = _bounds(effects, moves)
     figures = [UNKNOWN if bound is None or bound.terms else NONE for bound in bounds]
     open_bounds = {index: bound for index, bound in enumerate(bounds) if bound is not None and bound.terms}
@@ -136,7 +136,7 @@ def _exactly(effects: Effects, wanted: Mapping[int, Bound]) -> Reading[dict[int,
         readings["users"] = count_users(effects.policy, effects.memberships)
     if {2, 3} & set(wanted):
         readings["devices"] = count_devices(effects.profiles.values(), effects.memberships)
-    counted = yield from together(readings)
+    counted = yield from gather(readings)
     found: dict[int, ImpactCount] = {}
     for index in wanted:
         both = counted.get(_SIDES[index])
@@ -174,12 +174,12 @@ def _union(parts: Iterable[Terms]) -> Terms:
 # What bounds lean on beyond the plan itself
 
 
-def _surroundings(cloud: Cloud, effects: Effects) -> Reading[tuple[Effects, Moves]]:
+def _context(cloud: Cloud, effects: Effects) -> Reading[tuple[Effects, Moves]]:
     """What else has to be known: in which groups the changed ones are nested, and a policy that no file manages."""
     wanted: dict[str, Reading[object]] = {ref: read_groups_above(ref) for ref in sorted(_maybe_nested(effects))}
     if effects.policy is None and _moves_people(effects):
         wanted["policy"] = policy.read(cloud)
-    parts = yield from together(wanted)
+    parts = yield from gather(wanted)
     seen = parts.pop("policy", None)
     if isinstance(seen, LivePolicy):
         scope = policy_scope(seen)

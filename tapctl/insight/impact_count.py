@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from tapctl.insight.reach import Bound, Side, Term, Terms
 from tapctl.kinds import counts
 from tapctl.kinds.counts import MemberType
+from tapctl.model.gather import gather
 from tapctl.model.plan import ImpactCount
 from tapctl.model.requests import Reading
-from tapctl.model.together import together
 
 NONE = ImpactCount(count=0, certainty="exact")
 UNKNOWN = ImpactCount()
@@ -25,7 +25,7 @@ def at_most(bounds: Sequence[tuple[Side, Bound]]) -> Reading[list[ImpactCount]]:
     for side, bound in bounds:
         wanted |= _quantities(side, bound.terms)
         wanted |= _quantities(side, bound.cap or frozenset())
-    counted = yield from together({quantity: _count(quantity) for quantity in sorted(wanted)})
+    counted = yield from gather({quantity: _count(quantity) for quantity in sorted(wanted)})
     tally = _Tally({quantity: count for quantity, count in counted.items() if count is not None})
     return [tally.figure(side, bound) for side, bound in bounds]
 

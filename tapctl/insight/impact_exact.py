@@ -10,10 +10,10 @@ from tapctl.insight.reach import Entry, Membership, Scope, Term, Terms, Transiti
 from tapctl.model.plan import ImpactCount
 from tapctl.model.requests import Problem, Reading
 
-Literal = tuple[str, ...]
+Condition = tuple[str, ...]
 """A condition on which a device has the profile and which the directory cannot decide: a filter, or whose it is."""
 
-ALWAYS: Literal = ()
+ALWAYS: Condition = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ def count_devices(profiles: Iterable[Transition], memberships: Mapping[str, Memb
 
 
 def _difference(
-    before: Mapping[str, frozenset[Literal]],
-    after: Mapping[str, frozenset[Literal]],
+    before: Mapping[str, frozenset[Condition]],
+    after: Mapping[str, frozenset[Condition]],
     devices: Mapping[str, bool | None],
 ) -> ImpactCount:
     possible = [ref for ref in devices if _may_gain(before[ref], after[ref])]
@@ -107,12 +107,12 @@ def _difference(
     return _figure(len(possible), is_exact=is_exact)
 
 
-def _may_gain(before: frozenset[Literal], after: frozenset[Literal]) -> bool:
+def _may_gain(before: frozenset[Condition], after: frozenset[Condition]) -> bool:
     """Whether the conditions of before can all fail while one of after holds."""
     return not _is_certain(before) and bool(after - before)
 
 
-def _is_certain(conditions: frozenset[Literal]) -> bool:
+def _is_certain(conditions: frozenset[Condition]) -> bool:
     """Whether one of these must hold: the empty condition, or a filter in both modes."""
     if ALWAYS in conditions:
         return True
@@ -120,7 +120,7 @@ def _is_certain(conditions: frozenset[Literal]) -> bool:
     return any(item[0] == "filter" and item[2] == "exclude" and item[1] in including for item in conditions)
 
 
-def _conditions(deliveries: Iterable[_Delivery], device: str) -> frozenset[Literal]:
+def _conditions(deliveries: Iterable[_Delivery], device: str) -> frozenset[Condition]:
     return frozenset(condition for delivery in deliveries for condition in delivery.conditions(device))
 
 
@@ -140,7 +140,7 @@ class _Delivery:
         excluded = frozenset(member for target in scope.exclude for member in _members(target, directory))
         return cls(scope, reached, excluded)
 
-    def conditions(self, device: str) -> Iterator[Literal]:
+    def conditions(self, device: str) -> Iterator[Condition]:
         """On what it depends that a device has the profile: one that holds is enough, none means it never has it."""
         is_excluded = Term("device", device) in self.excluded
         for entry, members in self.reached:

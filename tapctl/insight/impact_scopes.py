@@ -58,15 +58,15 @@ def effects_of(tenant: Tenant, planned: Planned, live: LiveTenant) -> Effects:
 
 
 def _found(live: LiveTenant, key: str) -> LiveProfile | None:
-    sighting = live.profiles.get(key)
-    return sighting.object if isinstance(sighting, Found) else None
+    lookup = live.profiles.get(key)
+    return lookup.object if isinstance(lookup, Found) else None
 
 
 def _flat(live: LiveTenant) -> Iterator[str]:
-    for sighting in live.groups.values():
-        if not isinstance(sighting, Found):
+    for lookup in live.groups.values():
+        if not isinstance(lookup, Found):
             continue
-        group = sighting.object
+        group = lookup.object
         # A dynamic group holds people or devices, never groups.
         if group.rule is not None or (
             group.members is not None and all(item.kind != "group" for item in group.members)
@@ -241,8 +241,8 @@ def _moved(live: LiveTenant, key: str, members: FieldChange | None, resolver: _R
     if members is None:
         return NOBODY, NOBODY
     before, after = set(_labels(members.before)), set(_labels(members.after))
-    sighting = live.groups.get(key)
-    present = (sighting.object.members or frozenset()) if isinstance(sighting, Found) else frozenset()
+    lookup = live.groups.get(key)
+    present = (lookup.object.members or frozenset()) if isinstance(lookup, Found) else frozenset()
     leaving = (item for item in present if resolver.names.member_label(item) in before - after)
     removed = frozenset(term for item in leaving if (term := member_term(item)) is not None)
     return resolver.members(after - before), removed

@@ -9,7 +9,7 @@ from datetime import date
 
 from tapctl.errors import RefusedError
 from tapctl.kinds.naming import Names
-from tapctl.kinds.steps import Surroundings
+from tapctl.kinds.steps import ApplyContext
 from tapctl.kinds.wire import JSONObject, Malformed, as_object, identifier, odata_type, text_or_none
 from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Assignment, FilterMode
 from tapctl.model.live import LiveAssignment, TargetKind
@@ -99,7 +99,7 @@ def wanted_labels(declared: Iterable[Assignment], today: date) -> tuple[Value, .
     return as_set(entry(item.group, item.filter, item.mode) for item in declared if item.is_valid(today))
 
 
-def resolve(value: Value, *, exclusion: bool, names: Names, surroundings: Surroundings) -> LiveAssignment:
+def resolve(value: Value, *, exclusion: bool, names: Names, context: ApplyContext) -> LiveAssignment:
     """The assignment that a canonical entry stands for.
 
     Raises:
@@ -114,7 +114,7 @@ def resolve(value: Value, *, exclusion: bool, names: Names, surroundings: Surrou
         return LiveAssignment("all-devices", None, filter_id, mode)
     if group == ALL_USERS:
         return LiveAssignment("all-users", None, filter_id, mode)
-    group_id = surroundings.ids[f"groups.{group}"]
+    group_id = context.ids[f"groups.{group}"]
     return LiveAssignment("exclusion" if exclusion else "group", group_id, filter_id, mode)
 
 

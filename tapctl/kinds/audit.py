@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from tapctl.kinds.wire import JSONObject, Malformed, as_object, elements, malformed, objects
 from tapctl.model.plan import Attribution
-from tapctl.model.requests import Outcome, Problem, Read
+from tapctl.model.requests import Problem, Read, Reply
 from tapctl.model.values import JSONValue
 
 ENTRA_PERMISSION = "AuditLog.Read.All"
@@ -53,7 +53,7 @@ class AuditLog:
     decode: Callable[[JSONObject], AuditEntry | None]
     """None for an entry of something that failed, or of no object of this kind."""
 
-    def page(self, read: Read, outcome: Outcome) -> AuditPage | Problem:
+    def page(self, read: Read, outcome: Reply) -> AuditPage | Problem:
         """What one page says, and which read brings the next."""
         if isinstance(outcome, Problem):
             return outcome

@@ -30,10 +30,10 @@ from tapctl.kinds.settings import (
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
+    as_malformed,
     as_object,
     elements,
     identifier,
-    impossible,
     malformed,
     objects,
     segment,
@@ -43,7 +43,7 @@ from tapctl.kinds.wire import (
 )
 from tapctl.model.desired import Delivery, SettingValue
 from tapctl.model.live import LiveProfile, SettingShape
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Reading, Write
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading, Reply, Write
 from tapctl.model.values import JSONValue
 from tapctl.model.words import count_noun
 
@@ -88,7 +88,7 @@ class SettingsCatalog:
         """Only its settings tell whether a policy is of interest; the rest is read for one that is."""
         (settings,) = yield [_settings_read(summary.id, purpose)]
         if isinstance(settings, Problem):
-            return impossible(settings)
+            return as_malformed(settings)
         if not _holds_modelled(settings):
             return None
         (assigned,) = yield [assignments_read(self.collection, summary.id, purpose)]
@@ -108,13 +108,13 @@ class SettingsCatalog:
     def undocumented(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(names) & frozenset(INFERRED_SHAPES)
 
-    def _compose(self, policy: Outcome, settings: Outcome, assigned: Outcome, purpose: str) -> LiveProfile | Problem:
+    def _compose(self, policy: Reply, settings: Reply, assigned: Reply, purpose: str) -> LiveProfile | Problem:
         if isinstance(policy, Problem):
             return policy
         if isinstance(settings, Problem):
-            return impossible(settings)
+            return as_malformed(settings)
         if isinstance(assigned, Problem):
-            return impossible(assigned)
+            return as_malformed(assigned)
         try:
             item = as_object(policy.body, "the answer")
             return self.decode(item, _instances_of(settings), assigned.body)
@@ -225,7 +225,7 @@ class SettingsCatalog:
         new = sorted(set(content.settings) - seen)
         return [*instances, *(encode_instance(name, content.settings[name], _shape(name, content)) for name in new)]
 
-    def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
+    def why_not_writable(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
         if live.is_templated:
             return "it was made from a template, whose references tapctl does not model"
         if live.masked and any(item.startswith("settings.") for item in changed):

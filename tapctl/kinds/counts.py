@@ -7,7 +7,7 @@ from typing import Literal
 
 from tapctl.kinds.groups import READ_PERMISSION as READ_GROUPS
 from tapctl.kinds.wire import segment
-from tapctl.model.requests import Outcome, Problem, ProblemKind, Read, Reading
+from tapctl.model.requests import Problem, ProblemKind, Read, Reading, Reply
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 """Graph counts directory objects only for those who do not insist on the latest state."""
@@ -42,7 +42,7 @@ def _read(path: str, purpose: str, permission: str) -> Read:
     return Read(purpose=purpose, version="v1.0", path=path, headers=EVENTUAL, permission=permission)
 
 
-def _number(outcome: Outcome) -> int | None:
+def _number(outcome: Reply) -> int | None:
     if isinstance(outcome, Problem) or isinstance(outcome.body, bool) or not isinstance(outcome.body, int):
         return None
     return outcome.body

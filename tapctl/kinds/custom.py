@@ -20,9 +20,9 @@ from tapctl.kinds.settings import SETTINGS, decode_oma, encode_oma, oma_node, re
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
+    as_malformed,
     as_object,
     identifier,
-    impossible,
     literal,
     malformed,
     objects,
@@ -67,7 +67,7 @@ class CustomProfile:
         if isinstance(profile, Problem):
             return profile
         if isinstance(assigned, Problem):
-            return impossible(assigned)
+            return as_malformed(assigned)
         try:
             item = as_object(profile.body, "the answer")
             omas = objects(item.get("omaSettings"), "omaSettings")
@@ -109,7 +109,7 @@ class CustomProfile:
         plain: dict[str, str] = {}
         for secret, outcome in zip(secrets, outcomes, strict=True):
             if isinstance(outcome, Problem):
-                return impossible(outcome)
+                return as_malformed(outcome)
             value = as_object(outcome.body, "the answer").get("value")
             if not isinstance(value, str):
                 raise Malformed("the plain text of a setting is not a text")
@@ -201,7 +201,7 @@ class CustomProfile:
         omas += [encode_oma(name, content.settings[name]) for name in sorted(set(content.settings) - seen)]
         return omas
 
-    def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
+    def why_not_writable(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
         if live.masked and any(item.startswith("settings.") for item in changed):
             held = count_noun(live.masked, "encrypted setting")
             return f"it holds {held} masked by Graph, which a write would overwrite"

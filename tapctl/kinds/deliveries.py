@@ -78,7 +78,7 @@ class DeliveryForm(Protocol):
     def alternative(self, live: LiveProfile, write: Write) -> Write | None:
         """What to send in the place of an update that Graph refuses; None where there is no doubt about its form."""
 
-    def protected(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
+    def why_not_writable(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
         """Why this profile cannot be written as asked, in words; None when it can."""
 
 

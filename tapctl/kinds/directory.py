@@ -12,11 +12,11 @@ from tapctl.kinds.groups import decode_member
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
+    as_malformed,
     as_object,
     boolean_or_none,
     elements,
     identifier,
-    impossible,
     is_missing,
     malformed,
     segment,
@@ -119,7 +119,7 @@ def _read_list(
     (outcome,) = yield [Read(purpose=purpose, version="v1.0", path=path, permission=permission, paged=True)]
     if isinstance(outcome, Problem):
         # A list that is not there is unknown, not empty.
-        return impossible(outcome)
+        return as_malformed(outcome)
     return _decoded(outcome, purpose, lambda body: tuple(decode(item) for item in elements(body)))
 
 

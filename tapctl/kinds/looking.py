@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tapctl.kinds.steps import Look, Standing
+from tapctl.kinds.steps import ObjectState, Observation
 
 
 def judge(
@@ -13,7 +13,7 @@ def judge(
     seen: Mapping[str, object],
     object_id: str | None,
     what: str,
-) -> Look:
+) -> Observation:
     """How an object stands.
 
     Args:
@@ -23,10 +23,10 @@ def judge(
         what: the object, for a sentence.
     """
     if seen == before:
-        return Look(Standing.BEFORE, object_id)
+        return Observation(ObjectState.BEFORE, object_id)
     names = sorted({*before, *after, *seen})
     written = {name for name in names if before.get(name) != after.get(name)}
     differing = tuple(name for name in names if seen.get(name) != after.get(name))
     if written.isdisjoint(differing):
-        return Look(Standing.AFTER, object_id, unasked=differing)
-    return Look(Standing.FOREIGN, object_id, f"{what} is not as it was when the plan was made")
+        return Observation(ObjectState.AFTER, object_id, unasked=differing)
+    return Observation(ObjectState.FOREIGN, object_id, f"{what} is not as it was when the plan was made")

@@ -9,9 +9,9 @@ from tapctl.kinds import groups, policy
 from tapctl.kinds.deliveries import READ_PERMISSION, decode_assignments
 from tapctl.kinds.wire import Malformed, elements, identifier, malformed, text_or_none
 from tapctl.model.desired import Cloud
+from tapctl.model.gather import gather
 from tapctl.model.live import LivePolicy, Referrer
 from tapctl.model.requests import Problem, Read, Reading
-from tapctl.model.together import together
 
 COLLECTIONS = (
     ("/deviceManagement/configurationPolicies", "name"),
@@ -26,7 +26,7 @@ def read(cloud: Cloud, doomed: Mapping[str, str]) -> Reading[tuple[Referrer, ...
         wanted[path] = _collection(path, name)
     for key, group_id in doomed.items():
         wanted[f"group {key}"] = _parents(group_id, key)
-    parts = yield from together(wanted)
+    parts = yield from gather(wanted)
     referrers: list[Referrer] = []
     for part in parts.values():
         if isinstance(part, Problem):

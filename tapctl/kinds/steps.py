@@ -12,7 +12,7 @@ from tapctl.model.requests import Answer, Problem, Reading, Write
 from tapctl.model.values import JSONValue
 
 
-class Standing(Enum):
+class ObjectState(Enum):
     """What a look at the object showed."""
 
     BEFORE = "as planned from"
@@ -21,8 +21,8 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    standing: Standing
+class Observation:
+    state: ObjectState
     id: str | None = None
     """The object's id, where the look found one."""
     detail: str = ""
@@ -39,7 +39,7 @@ class Step:
     to become afterwards; when the answer was lost it decides whether the write was carried out."""
 
     write: Write
-    look: Callable[[], Reading[Look | Problem]]
+    look: Callable[[], Reading[Observation | Problem]]
     alternative: Write | None = None
     """What to send where Graph refuses the write, and it is unknown which of the two it takes."""
     before: JSONValue = None
@@ -53,7 +53,7 @@ Steps: TypeAlias = Generator[Step, str | None, None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ApplyContext:
     """What steps need to know that is settled only while applying."""
 
     ids: Mapping[str, str]
@@ -67,7 +67,7 @@ class Draft:
     """A change together with how to carry it out."""
 
     change: Change
-    steps: Callable[[Surroundings], Steps]
+    steps: Callable[[ApplyContext], Steps]
     narrows: bool = False
     """Somebody may lose the ability through it: such changes go first."""
     definitions: Mapping[str, JSONValue] = field(default_factory=dict)

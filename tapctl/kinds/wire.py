@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import quote
 
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind
+from tapctl.model.requests import Answer, Problem, ProblemKind, Reply
 from tapctl.model.values import JSONValue
 
 JSONObject = dict[str, JSONValue]
@@ -102,12 +102,12 @@ def malformed(outcome: Answer, purpose: str, error: Malformed) -> Problem:
     )
 
 
-def is_missing(outcome: Outcome) -> bool:
+def is_missing(outcome: Reply) -> bool:
     """Graph itself says that there is no such object."""
     return isinstance(outcome, Problem) and outcome.kind is ProblemKind.NOT_FOUND
 
 
-def impossible(problem: Problem) -> Problem:
+def as_malformed(problem: Problem) -> Problem:
     """A problem with something that must exist: a 404 there is no word on it, and leaves it unknown."""
     return replace(problem, kind=ProblemKind.MALFORMED) if problem.kind is ProblemKind.NOT_FOUND else problem
 

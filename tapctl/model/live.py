@@ -65,7 +65,7 @@ class OtherDelivery:
     delivery: Delivery
 
 
-Sighting: TypeAlias = Found[LiveT_co] | Absent | Unmarked | Ambiguous | PinMissing | OtherDelivery | Problem
+Lookup: TypeAlias = Found[LiveT_co] | Absent | Unmarked | Ambiguous | PinMissing | OtherDelivery | Problem
 """What was seen of a declared object. A Problem means unknown, which is not absent."""
 
 
@@ -202,8 +202,8 @@ class LiveTenant:
     """Everything that was read. A part that is a Problem is unknown; None was not asked for."""
 
     policy: LivePolicy | Problem | None = None
-    groups: Mapping[str, Sighting[LiveGroup]] = field(default_factory=dict)
-    profiles: Mapping[str, Sighting[LiveProfile]] = field(default_factory=dict)
+    groups: Mapping[str, Lookup[LiveGroup]] = field(default_factory=dict)
+    profiles: Mapping[str, Lookup[LiveProfile]] = field(default_factory=dict)
     filters: tuple[AssignmentFilter, ...] | Problem | None = None
     scope_tags: tuple[ScopeTag, ...] | Problem | None = None
     group_names: Mapping[str, str | None | Problem] = field(default_factory=dict)

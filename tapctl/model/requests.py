@@ -131,9 +131,9 @@ class Problem:
                 return "read the message of Graph; if the files look right, report it with the request-id"
 
 
-Outcome: TypeAlias = Answer | Problem
+Reply: TypeAlias = Answer | Problem
 
 ResultT = TypeVar("ResultT")
-Reading: TypeAlias = Generator[Sequence[Read], Sequence[Outcome], ResultT]
+Reading: TypeAlias = Generator[Sequence[Read], Sequence[Reply], ResultT]
 """A procedure without input or output of its own: it yields reads that may be sent together, is resumed with their
 outcomes in the same order, and returns what it learnt. Running several in step makes one round trip of each step."""

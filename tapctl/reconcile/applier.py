@@ -14,12 +14,11 @@ from datetime import date
 from typing import Protocol, cast
 
 from tapctl.graph.reading import Reader, run_readings
-from tapctl.kinds.steps import Draft, Look, Standing, Step, Surroundings, created_id
+from tapctl.kinds.steps import ApplyContext, Draft, ObjectState, Observation, Step, created_id
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import Change, Outcome
-from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading, Write
-from tapctl.model.requests import Outcome as Reply
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading, Reply, Write
 from tapctl.reconcile import second_administrator
 from tapctl.reconcile.journal import Journal
 from tapctl.reconcile.planner import Planned, plan_tenant
@@ -156,7 +155,7 @@ class Applier:
         Returns:
             The last of them.
         """
-        steps = draft.steps(Surroundings(ids=self._ids, graph_root=self._graph_root))
+        steps = draft.steps(ApplyContext(ids=self._ids, graph_root=self._graph_root))
         object_id: str | None = None
         step, is_first = next(steps, None), True
         while step is not None:
@@ -176,7 +175,7 @@ class Applier:
         """Send one write, once it is certain that it is still wanted; returns the object's id where it is known."""
         address = change.address
         look = await self._before(step, is_settled=is_first and not (step.looks_around and change.depends_on))
-        if look.standing is Standing.AFTER:
+        if look.state is ObjectState.AFTER:
             return look.id
         settles_by = self._time.now() + SETTLING_SECONDS
         is_open = False
@@ -205,9 +204,9 @@ class Applier:
                 raise _problem(reply)
             await self._wait(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
             look = await self._look(step)
-            if look.standing is Standing.AFTER:
+            if look.state is ObjectState.AFTER:
                 return look.id
-            if look.standing is Standing.FOREIGN:
+            if look.state is ObjectState.FOREIGN:
                 raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
         raise AssertionError("the loop ends by returning or raising")
 
@@ -229,25 +228,25 @@ class Applier:
             return await self._search(step, settled)
         raise _problem(settled)
 
-    async def _before(self, step: Step, *, is_settled: bool) -> Look:
+    async def _before(self, step: Step, *, is_settled: bool) -> Observation:
         """The look right before a write. What this run wrote just before may still be settling."""
-        look = await (self._look(step) if is_settled else self._poll(step, {Standing.BEFORE, Standing.AFTER}))
-        if look.standing is Standing.FOREIGN:
+        look = await (self._look(step) if is_settled else self._poll(step, {ObjectState.BEFORE, ObjectState.AFTER}))
+        if look.state is ObjectState.FOREIGN:
             raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
         if look.unasked:
             what = f"it is already as it is to become, but {_listed(look.unasked)} changed as well"
             raise _failed(f"{step.write.purpose}: {what}; somebody else is at work", _RUN_AGAIN)
         return look
 
-    async def _look(self, step: Step) -> Look:
+    async def _look(self, step: Step) -> Observation:
         (look,) = await run_readings(self._remote, [step.look()])
         if isinstance(look, Problem):
             raise _problem(look)
         return look
 
-    async def _until_after(self, step: Step) -> Look:
-        look = await self._poll(step, {Standing.AFTER})
-        if look.standing is not Standing.AFTER or look.unasked:
+    async def _until_after(self, step: Step) -> Observation:
+        look = await self._poll(step, {ObjectState.AFTER})
+        if look.state is not ObjectState.AFTER or look.unasked:
             raise _Stopped(_unverified(step.write.purpose, look))
         return look
 
@@ -255,11 +254,11 @@ class Applier:
         """After a create whose answer was lost: look for the mark, and never send the create again in this run."""
         seen = "the object was looked for and not seen"
         try:
-            look = await self._poll(step, {Standing.AFTER})
+            look = await self._poll(step, {ObjectState.AFTER})
         except _Stopped as stopped:
             seen = f"the object was looked for, until {stopped.outcome.message}"
         else:
-            if look.standing is Standing.AFTER:
+            if look.state is ObjectState.AFTER:
                 return look.id
         raise _failed(
             f"{reply.describe()}; {seen}, and the create is not sent again",
@@ -268,8 +267,8 @@ class Applier:
 
     async def _settle(self, step: Step, refusal: Problem) -> str | None:
         """A write that was left open and is refused when sent again: it may be refused for having been done."""
-        look = await self._poll(step, {Standing.AFTER})
-        if look.standing is Standing.AFTER:
+        look = await self._poll(step, {ObjectState.AFTER})
+        if look.state is ObjectState.AFTER:
             return look.id
         raise _problem(refusal)
 
@@ -280,7 +279,7 @@ class Applier:
         """Whether there is no time for another look after a pause."""
         return self._time.now() + pause > deadline or pause >= self._remaining()
 
-    async def _poll(self, step: Step, wanted: set[Standing]) -> Look:
+    async def _poll(self, step: Step, wanted: set[ObjectState]) -> Observation:
         """Look until the object stands as wanted or time is up; the last look is returned either way."""
         deadline, pause = self._time.now() + READ_BACK_SECONDS, FIRST_PAUSE_SECONDS
         while True:
@@ -289,12 +288,12 @@ class Applier:
             if isinstance(look, Problem):
                 if is_over or not _may_settle(look):
                     raise _problem(look)
-            elif (look.standing in wanted and not look.unasked) or is_over:
+            elif (look.state in wanted and not look.unasked) or is_over:
                 return look
             await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def _read_back(self, change: Change, last: Step | None) -> Look:
+    async def _read_back(self, change: Change, last: Step | None) -> Observation:
         """Applied means: planning this address again, on what Graph says now, comes to nothing, and what nobody wrote
         is as it was."""
         part = focus(self._tenant, change.address)
@@ -302,7 +301,7 @@ class Applier:
         while True:
             readings: list[Reading[object]] = [read_tenant(part), _as_written() if last is None else last.look()]
             seen = await run_readings(self._remote, readings)
-            live, look = cast("tuple[LiveTenant, Look | Problem]", seen)
+            live, look = cast("tuple[LiveTenant, Observation | Problem]", seen)
             is_over = self._is_over(pause, deadline)
             problems = [*live.problems(), *([look] if isinstance(look, Problem) else [])]
             if problems and (is_over or not all(_may_settle(problem) for problem in problems)):
@@ -311,7 +310,7 @@ class Applier:
             if not isinstance(look, Problem) and not problems:
                 planned = plan_tenant(part, live, self._today, only_lapsed=self._only_lapsed)
                 is_planned_empty = not planned.is_refused and not _is_left(planned.drafts, change.address)
-                if is_planned_empty and look.standing is Standing.AFTER and not look.unasked:
+                if is_planned_empty and look.state is ObjectState.AFTER and not look.unasked:
                     return look
                 if is_over:
                     raise _Stopped(_unverified(change.address, look))
@@ -319,10 +318,10 @@ class Applier:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-def _as_written() -> Reading[Look | Problem]:
+def _as_written() -> Reading[Observation | Problem]:
     """The look at an object that needed no write."""
     yield []
-    return Look(Standing.AFTER)
+    return Observation(ObjectState.AFTER)
 
 
 _RUN_AGAIN = "run again: the new plan starts from what is there now"
@@ -347,8 +346,8 @@ def _said_of(recalculated: Sequence[str]) -> str:
     return f"Graph adjusted more than was written: {_listed(recalculated)}" if recalculated else ""
 
 
-def _unverified(purpose: str, look: Look) -> Outcome:
-    if look.standing is Standing.AFTER and look.unasked:
+def _unverified(purpose: str, look: Observation) -> Outcome:
+    if look.state is ObjectState.AFTER and look.unasked:
         return Outcome(
             name="unverified",
             message=f"{purpose}: written, and {_listed(look.unasked)} changed as well, which nobody asked for",

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from tapctl.errors import Finding
 from tapctl.kinds.canonical import entries, group_of
+from tapctl.kinds.findings import finding_at
 from tapctl.kinds.kind import Fields
 from tapctl.kinds.naming import Names
 from tapctl.kinds.registry import BY_SECTION, KINDS
 from tapctl.kinds.steps import Draft
-from tapctl.kinds.troubles import trouble
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant, Referrer
 from tapctl.model.values import Value
@@ -64,7 +64,7 @@ def _mentions(value: Value, key: str) -> bool:
 
 def _still_referred(tenant: Tenant, key: str, referrer: Referrer) -> Finding:
     what = BY_SECTION[referrer.section].describe_referrer(referrer)
-    return trouble(
+    return finding_at(
         tenant,
         ("groups", key, "ensure"),
         "still-referenced",

@@ -16,7 +16,7 @@ from typing import Self
 from tapctl.errors import TapctlError
 from tapctl.model.desired import Tenant
 from tapctl.model.plan import Change
-from tapctl.model.requests import Answer, Outcome, Problem, Write
+from tapctl.model.requests import Answer, Problem, Reply, Write
 from tapctl.model.values import JSONValue, to_json
 
 FORMAT_VERSION = 1
@@ -106,7 +106,7 @@ class Journal:
             }
         )
 
-    def answered(self, address: str, write: Write, outcome: Outcome) -> None:
+    def answered(self, address: str, write: Write, outcome: Reply) -> None:
         """What came back."""
         entry: dict[str, JSONValue] = {"entry": "answer", "address": address, "method": write.method}
         if isinstance(outcome, Answer):

@@ -12,12 +12,12 @@ from datetime import date
 from tapctl.errors import Finding
 from tapctl.kinds import policy
 from tapctl.kinds.canonical import entries, group_of
+from tapctl.kinds.findings import finding_at
 from tapctl.kinds.kind import EVER
 from tapctl.kinds.naming import Names, names_of
 from tapctl.kinds.registry import KINDS, kind_of
 from tapctl.kinds.roles import Roles, roles_of
 from tapctl.kinds.steps import Draft
-from tapctl.kinds.troubles import trouble
 from tapctl.model.desired import Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.reconcile.deletions import guard_deletions
@@ -78,7 +78,7 @@ def _references_to_absent(tenant: Tenant) -> Iterator[Finding]:
             for path in kind.lists_of_groups:
                 named = {group_of(entry).removeprefix("group:") for entry in entries(fields.get(path))}
                 for key in sorted(leaving & named):
-                    yield trouble(
+                    yield finding_at(
                         tenant,
                         (*address.split(".", 1), *path.split(".")),
                         "absent-group",
@@ -95,7 +95,7 @@ def _same_objects(tenant: Tenant, live: LiveTenant) -> Iterator[Finding]:
         for address, object_id in sorted(kind.ids(live).items()):
             earlier = first.setdefault(object_id, address)
             if earlier != address:
-                yield trouble(
+                yield finding_at(
                     tenant,
                     tuple(address.split(".", 1)),
                     "same-object",

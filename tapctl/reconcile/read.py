@@ -11,9 +11,9 @@ from tapctl.kinds.kind import EVER
 from tapctl.kinds.registry import KINDS, kind_of
 from tapctl.kinds.roles import groups_named
 from tapctl.model.desired import Tenant
+from tapctl.model.gather import gather
 from tapctl.model.live import Found, LiveTenant
 from tapctl.model.requests import Reading
-from tapctl.model.together import together
 
 
 def read_tenant(tenant: Tenant) -> Reading[LiveTenant]:
@@ -26,13 +26,13 @@ def read_tenant(tenant: Tenant) -> Reading[LiveTenant]:
 
 def _filled(live: LiveTenant, readings: Mapping[str, Reading[object]]) -> Reading[LiveTenant]:
     """A live state with more of its fields read."""
-    parts = yield from together(readings)
+    parts = yield from gather(readings)
     return replace(live, **cast("dict[str, Any]", parts))
 
 
 def _read_references(tenant: Tenant, seen: LiveTenant) -> dict[str, Reading[object]]:
     """What live lists refer to, and what refers to the groups that are to be deleted."""
-    found = {key: sighting.object.id for key, sighting in seen.groups.items() if isinstance(sighting, Found)}
+    found = {key: lookup.object.id for key, lookup in seen.groups.items() if isinstance(lookup, Found)}
     referred = frozenset().union(*(kind.referred_groups(seen) for kind in KINDS))
     wanted: dict[str, Reading[object]] = {"group_names": groups.read_names(referred - set(found.values()))}
     leaving = {key: found[key] for key in found if tenant.groups[key].identity.ensure == "absent"}

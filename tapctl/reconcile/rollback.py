@@ -111,7 +111,7 @@ def plan_back(run: Run, declared: Declarations, today: date, *, remove: bool) ->
         The declaration that is planned (needed to read the result back), and the plan with a finding for all that
         stays as it is.
     """
-    way = _Way(run, declared, today)
+    way = _RollbackPlanner(run, declared, today)
     findings = [*_cannot_return(run, remove=remove)]
     parts: list[Part] = []
     for entry in run.entries:
@@ -123,13 +123,13 @@ def plan_back(run: Run, declared: Declarations, today: date, *, remove: bool) ->
             changed = way.changed_since_made(entry)
             findings += changed
             parts += [] if changed else [(entry, {})]
-    tenant, planned, notes = way.together(parts)
+    tenant, planned, notes = way.whole_plan(parts)
     roles = roles_of(declared.file)
     drafts = in_safe_order(with_role(draft, roles) for draft in planned.drafts)
     return tenant, replace(planned, drafts=drafts, findings=(*findings, *notes, *planned.findings))
 
 
-class _Way:
+class _RollbackPlanner:
     """The way back, as far as the live tenant allows it."""
 
     def __init__(self, run: Run, declared: Declarations, today: date) -> None:
@@ -138,7 +138,7 @@ class _Way:
         self._live = declared.before_live
         self._today = today
         seen = self._live.groups
-        self._gone = {key for key, sighting in seen.items() if isinstance(sighting, PinMissing)}
+        self._gone = {key for key, lookup in seen.items() if isinstance(lookup, PinMissing)}
         self._members = index_members(item.object for item in seen.values() if isinstance(item, Found))
 
     def exists(self, entry: Entry) -> bool:
@@ -241,7 +241,7 @@ class _Way:
         text = f"{entry.address} was created by that apply and changed since{what}; it is left alone"
         return [_note("changed-since", text)]
 
-    def together(self, parts: Sequence[Part]) -> tuple[Tenant, Planned, list[Finding]]:
+    def whole_plan(self, parts: Sequence[Part]) -> tuple[Tenant, Planned, list[Finding]]:
         """One plan of all parts, without the removals that something else stands in the way of."""
         notes: list[Finding] = []
         kept = list(parts)

@@ -21,8 +21,7 @@ from tapctl.kinds.approval_requests import (
     with_justification,
 )
 from tapctl.model.plan import Outcome
-from tapctl.model.requests import Answer, Problem, Write
-from tapctl.model.requests import Outcome as Reply
+from tapctl.model.requests import Answer, Problem, Reply, Write
 
 MOST_CODES = 20
 """How many approved requests of ours are tried for one write; Graph refuses a code of another write."""

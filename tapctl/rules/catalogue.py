@@ -100,7 +100,7 @@ def _section(rule: Rule) -> Iterator[str]:
     yield f"- *Fires when* {rule.condition}."
     yield f"- *Why:* {rule.why}."
     yield f"- *Fix:* {rule.fix}."
-    yield f"- *What tapctl checks:* {rule.today}."
+    yield f"- *What tapctl checks:* {rule.coverage}."
     yield f"- *Sources:* {', '.join(rule.sources)}; evidence {', '.join(rule.evidence)}."
     if not rule.is_suppressible:
         yield "- Cannot be suppressed."

@@ -43,7 +43,7 @@ XRES001 = Rule(
     fix="enable the policy for a group, or set enableWebSignIn: false",
     sources=("S2", "S25"),
     evidence=("D", "I"),
-    today="fires when the file names all of it",
+    coverage="fires when the file names all of it",
     check=lock_screen_without_passes,
 )
 
@@ -71,7 +71,7 @@ XRES002 = Rule(
     "is wanted",
     sources=("S2",),
     evidence=("D",),
-    today="judged when the file declares profiles; one without webSignIn does not manage them",
+    coverage="judged when the file declares profiles; one without webSignIn does not manage them",
     check=passes_without_lock_screen,
 )
 
@@ -109,7 +109,7 @@ XRES003 = Rule(
     fix="let one profile own the setting, or exclude the group of one from the other",
     sources=("S16", "S22"),
     evidence=("D", "B"),
-    today="compares the profiles of the file where they surely share devices; plan --conflicts looks at other live "
+    coverage="compares the profiles of the file where they surely share devices; plan --conflicts looks at other live "
     "policies",
     check=contradictory_profiles,
 )
@@ -141,7 +141,7 @@ XRES004 = Rule(
     fix="take web-sign-in out of the list; for fewer passwords prefer enablePasswordlessExperience",
     sources=("S1", "S5", "S27"),
     evidence=("D", "C"),
-    today="reads the profiles of the file; other live policies are not read",
+    coverage="reads the profiles of the file; other live policies are not read",
     check=web_sign_in_hidden,
 )
 
@@ -158,7 +158,7 @@ XRES005 = Rule(
     fix="add the TAP mode in use to the strength",
     sources=("S7", "S8", "S23"),
     evidence=("D",),
-    today=_NOT_READ,
+    coverage=_NOT_READ,
 )
 
 XRES006 = Rule(
@@ -171,7 +171,7 @@ XRES006 = Rule(
     fix="leave security information and Intune enrolment out for people who hold a pass",
     sources=("S7", "S30"),
     evidence=("D", "C"),
-    today=_NOT_READ,
+    coverage=_NOT_READ,
 )
 
 XRES007 = Rule(
@@ -183,7 +183,7 @@ XRES007 = Rule(
     fix="set a sign-in frequency for them",
     sources=("S2",),
     evidence=("D",),
-    today=_NOT_READ,
+    coverage=_NOT_READ,
 )
 
 XRES008 = Rule(
@@ -197,7 +197,7 @@ XRES008 = Rule(
     fix="bring the task's lifetime and use into the policy's bounds",
     sources=("S17",),
     evidence=("D",),
-    today=_NOT_READ,
+    coverage=_NOT_READ,
 )
 
 XRES009 = Rule(
@@ -209,7 +209,7 @@ XRES009 = Rule(
     fix="include the recovery groups in the policy",
     sources=("S18",),
     evidence=("D",),
-    today=_NOT_READ,
+    coverage=_NOT_READ,
 )
 
 XRES010 = Rule(
@@ -221,7 +221,7 @@ XRES010 = Rule(
     fix="use acceptIfMfaDoneByFederatedIdp",
     sources=("S2",),
     evidence=("D",),
-    today=_NOT_READ,
+    coverage=_NOT_READ,
 )
 
 XRES011 = Rule(
@@ -234,7 +234,7 @@ XRES011 = Rule(
     fix="move such policies behind the enrolment, and assign web sign-in to devices",
     sources=("S1", "S13", "S26"),
     evidence=("D", "C"),
-    today=_NOT_READ,
+    coverage=_NOT_READ,
 )
 
 RULES = (

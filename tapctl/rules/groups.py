@@ -37,7 +37,7 @@ GRP001 = Rule(
     fix="use a security group",
     sources=("S25",),
     evidence=("D", "I"),
-    today="plan looks at the live groups; a file cannot ask for such a group",
+    coverage="plan looks at the live groups; a file cannot ask for such a group",
 )
 
 GRP002 = Rule(
@@ -49,7 +49,7 @@ GRP002 = Rule(
     fix="keep the rule, or keep the members; for a role-assignable group list the members",
     sources=("S11",),
     evidence=("K",),
-    today="checked by the schema of the merged tenant",
+    coverage="checked by the schema of the merged tenant",
     is_suppressible=False,
 )
 
@@ -72,7 +72,7 @@ GRP003 = Rule(
     fix="name a group of users; devices belong to webSignIn.KEY.assign",
     sources=("S2",),
     evidence=("I",),
-    today="fires when the group's rule or all its declared members are devices",
+    coverage="fires when the group's rule or all its declared members are devices",
     check=policy_targets_devices,
 )
 
@@ -104,7 +104,7 @@ GRP004 = Rule(
     fix="list the people directly, or list the inner group in the policy",
     sources=("S9",),
     evidence=("D", "I"),
-    today="looks at group:KEY members; an object id may be a group too, which the files do not tell",
+    coverage="looks at group:KEY members; an object id may be a group too, which the files do not tell",
     check=nested_groups,
 )
 
@@ -131,7 +131,7 @@ GRP005 = Rule(
     fix="include an ordinary group, or plan who recovers administrators",
     sources=("S2", "S10"),
     evidence=("D",),
-    today="reads roleAssignable in the file, and of external groups in the live tenant; roles of single members are "
+    coverage="reads roleAssignable in the file, and of external groups in the live tenant; roles of single members are "
     "not read",
     check=privileged_people_included,
 )
@@ -160,7 +160,8 @@ GRP006 = Rule(
     fix="make the group with roleAssignable: true, without owners (it holds at creation only)",
     sources=("S10",),
     evidence=("I",),
-    today="judges groups that tapctl makes or whose roleAssignable is named; of external and pinned ones plan reads it",
+    coverage="judges groups that tapctl makes or whose roleAssignable is named; of external and pinned ones plan "
+    "reads it",
     check=break_glass_group_editable,
 )
 
@@ -187,8 +188,8 @@ GRP007 = Rule(
     fix='add (user.userType -eq "Member") to the rule, or remove the guests',
     sources=("S2",),
     evidence=("D",),
-    today="fires when a plain enabled guest certainly matches the rule, when the rule names guests, or when a member "
-    "has #EXT# in its name; a rule on other properties alone claims nothing",
+    coverage="fires when a plain enabled guest certainly matches the rule, when the rule names guests, or when a "
+    "member has #EXT# in its name; a rule on other properties alone claims nothing",
     check=guests_included,
 )
 
@@ -217,7 +218,7 @@ GRP008 = Rule(
     fix="use an assigned group that onboarding fills, and wait for the membership before issuing the pass",
     sources=("S12",),
     evidence=("D", "I"),
-    today="reads rule in the file, and of external groups in the live tenant whether they are dynamic",
+    coverage="reads rule in the file, and of external groups in the live tenant whether they are dynamic",
     check=membership_lags,
 )
 
@@ -250,7 +251,7 @@ GRP009 = Rule(
     fix='write "AzureAD" (joined), "ServerAD" (hybrid) or "Workplace" (registered)',
     sources=("S15",),
     evidence=("D", "C"),
-    today="looks at every rule in the file",
+    coverage="looks at every rule in the file",
     check=filter_words_in_group_rule,
 )
 
@@ -280,7 +281,7 @@ GRP010 = Rule(
     fix="add members, or leave members out if somebody else looks after them",
     sources=("S2",),
     evidence=("I",),
-    today="reads the file; a group that does not exist is an unresolved name and stops the plan",
+    coverage="reads the file; a group that does not exist is an unresolved name and stops the plan",
     check=empty_groups,
 )
 

@@ -41,7 +41,7 @@ WSI001 = Rule(
     fix="set enableWebSignIn: true, or suppress with the reason federated PIN reset",
     sources=("S4", "S29"),
     evidence=("D",),
-    today="a profile that does not name enableWebSignIn is judged only when tapctl makes it and no other profile "
+    coverage="a profile that does not name enableWebSignIn is judged only when tapctl makes it and no other profile "
     "enables it",
     check=companions_without_web_sign_in,
 )
@@ -70,7 +70,7 @@ WSI002 = Rule(
     fix="include all-devices with a filter, or a group of devices",
     sources=("S1", "S4"),
     evidence=("D", "C"),
-    today="fires when every include certainly holds users alone; external groups are unknown",
+    coverage="fires when every include certainly holds users alone; external groups are unknown",
     check=only_users_targeted,
 )
 
@@ -112,7 +112,7 @@ WSI003 = Rule(
     fix="include all-devices with a filter, or key the rule on [ZTDId]",
     sources=("S12",),
     evidence=("D", "I"),
-    today="a devicePhysicalIds comparison with [ZTDId], [OrderID] or [PurchaseOrderId] counts as keyed",
+    coverage="a devicePhysicalIds comparison with [ZTDId], [OrderID] or [PurchaseOrderId] counts as keyed",
     check=late_device_groups,
 )
 
@@ -134,7 +134,7 @@ WSI004 = Rule(
     "(device.operatingSystemVersion -ge 10.0.22621.2361)",
     sources=("S1", "S3", "S12", "S15", "S27"),
     evidence=("D", "C"),
-    today="reads the file",
+    coverage="reads the file",
     check=all_devices_unfiltered,
 )
 
@@ -170,7 +170,7 @@ WSI005 = Rule(
     fix="exclude a group of the same kind, or use a filter",
     sources=("S12",),
     evidence=("D",),
-    today="fires when the kind of both groups is known from the files",
+    coverage="fires when the kind of both groups is known from the files",
     check=exclusions_of_the_other_kind,
 )
 
@@ -185,7 +185,7 @@ WSI006 = Rule(
     fix='write "Azure AD joined", "Azure AD registered", "Hybrid Azure AD joined" or "Unknown" in the filter',
     sources=("S15",),
     evidence=("D",),
-    today="plan reads the filters that the file names; the list of words is from 2025",
+    coverage="plan reads the filters that the file names; the list of words is from 2025",
 )
 
 
@@ -218,8 +218,8 @@ WSI007 = Rule(
     "in a group",
     sources=("S3", "S15"),
     evidence=("D", "I"),
-    today="group rules offline, filters in plan; fires when such a device certainly passes or is named, never because "
-    "a rule says nothing about editions",
+    coverage="group rules offline, filters in plan; fires when such a device certainly passes or is named, never "
+    "because a rule says nothing about editions",
     check=groups_of_unsupported_devices,
 )
 
@@ -232,7 +232,7 @@ WSI008 = Rule(
     fix="use (device.operatingSystemVersion -ge 10.0.22621.2361)",
     sources=("S3", "S15"),
     evidence=("D", "K"),
-    today="plan reads the filters that the file names",
+    coverage="plan reads the filters that the file names",
 )
 
 
@@ -260,7 +260,7 @@ WSI009 = Rule(
     fix="set defaultCredentialProvider: pin, or suppress with the reason that this default is wanted",
     sources=("S1", "S3"),
     evidence=("D", "C"),
-    today="a pinned or adopted profile may hold a live value and is judged only when the file says null or false; "
+    coverage="a pinned or adopted profile may hold a live value and is judged only when the file says null or false; "
     "another profile of the file may set it",
     check=default_provider_left_open,
 )
@@ -299,7 +299,7 @@ WSI010 = Rule(
     fix="choose the tile that people can use: pin on personal devices, web-sign-in on shared ones",
     sources=("S22", "S27"),
     evidence=("B", "C"),
-    today="the schema checks the form; this rule compares it with the profile's other settings and the scenarios",
+    coverage="the schema checks the form; this rule compares it with the profile's other settings and the scenarios",
     check=provider_contradicts,
 )
 
@@ -327,7 +327,7 @@ WSI011 = Rule(
     "with that",
     sources=("S5", "S22"),
     evidence=("D", "B"),
-    today="reads the description in the file",
+    coverage="reads the description in the file",
     check=passwordless_without_note,
 )
 
@@ -340,7 +340,7 @@ WSI012 = Rule(
     fix="write one bare host name an entry: login.example.com",
     sources=("S3", "S4", "S27"),
     evidence=("D", "C"),
-    today="checked by the schema",
+    coverage="checked by the schema",
     is_suppressible=False,
 )
 
@@ -354,7 +354,7 @@ WSI013 = Rule(
     fix="list the identity provider's hosts in configureWebSignInAllowedUrls",
     sources=("S4", "S29"),
     evidence=("D",),
-    today="nothing: the domains of the tenant are not read",
+    coverage="nothing: the domains of the tenant are not read",
 )
 
 
@@ -391,7 +391,7 @@ WSI014 = Rule(
     fix="name the domain that most people have, bare: contoso.com",
     sources=("S4",),
     evidence=("D", "I"),
-    today="the schema checks the form; this rule the declared members; whether the domain is verified is not read",
+    coverage="the schema checks the form; this rule the declared members; whether the domain is verified is not read",
     check=other_domains,
 )
 
@@ -411,7 +411,7 @@ WSI015 = Rule(
     fix="include all-devices with a filter or a group; to switch off, set enableWebSignIn: false and leave it assigned",
     sources=("S12",),
     evidence=("I",),
-    today="fires when the file names the list; one that is not named is unknown",
+    coverage="fires when the file names the list; one that is not named is unknown",
     check=assigned_to_nobody,
 )
 
@@ -425,7 +425,7 @@ WSI016 = Rule(
     "in",
     sources=("S12",),
     evidence=("D",),
-    today="reads the planned change; a deletion that does not say what the profile sets is warned of as well",
+    coverage="reads the planned change; a deletion that does not say what the profile sets is warned of as well",
 )
 
 

@@ -35,7 +35,7 @@ class Rule(NamedTuple):
     sources: tuple[str, ...]
     """Keys of `catalogue.SOURCES`."""
     evidence: tuple[Evidence, ...]
-    today: str
+    coverage: str
     """What tapctl checks of it, and what it does not claim."""
     variants: str = ""
     """Where a finding is graver or milder than `severity`."""

@@ -45,7 +45,7 @@ TAP001 = Rule(
     fix="keep 10m <= minimum <= default <= maximum <= 30d and a length from 8 to 48",
     sources=("S2", "S11"),
     evidence=("D",),
-    today="the schema checks the ranges; this rule the order of those lifetimes that the file names",
+    coverage="the schema checks the ranges; this rule the order of those lifetimes that the file names",
     check=lifetimes_out_of_order,
     is_suppressible=False,
 )
@@ -66,7 +66,7 @@ TAP002 = Rule(
     fix="include a group, or set state: disabled",
     sources=("S2",),
     evidence=("D", "I"),
-    today="fires when the file names both; an include list that is not named is unknown",
+    coverage="fires when the file names both; an include list that is not named is unknown",
     check=enabled_for_nobody,
 )
 
@@ -79,7 +79,7 @@ TAP003 = Rule(
     fix="move the users to a group and include the group",
     sources=("S6", "S25"),
     evidence=("D",),
-    today="nothing: a file can name groups and all-users only, so tapctl never writes such a target",
+    coverage="nothing: a file can name groups and all-users only, so tapctl never writes such a target",
 )
 
 
@@ -105,7 +105,7 @@ TAP004 = Rule(
     fix="remove one of the two",
     sources=("S2",),
     evidence=("K",),
-    today="compares keys; two keys of one pinned id are refused beforehand",
+    coverage="compares keys; two keys of one pinned id are refused beforehand",
     check=included_and_excluded,
 )
 
@@ -136,7 +136,7 @@ TAP005 = Rule(
     "with that reason",
     sources=("S19", "S20"),
     evidence=("B", "I"),
-    today="follows group:KEY members; beside it a managed exclude list without a tenant.breakGlass group is the "
+    coverage="follows group:KEY members; beside it a managed exclude list without a tenant.breakGlass group is the "
     "unsuppressible error break-glass",
     check=break_glass_in_reach,
 )
@@ -170,7 +170,7 @@ TAP006 = Rule(
     fix="set maximum to 8h or less; for future starters give the pass a later start instead of a longer life",
     sources=("S2",),
     evidence=("D", "I"),
-    today="fires when the file names maximum; with oneTime not named only the milder finding is certain",
+    coverage="fires when the file names maximum; with oneTime not named only the milder finding is certain",
     check=passes_live_long,
 )
 
@@ -190,7 +190,7 @@ TAP007 = Rule(
     fix="set oneTime: true, or suppress with the written reason",
     sources=("S19", "S20"),
     evidence=("B",),
-    today="fires when the file names oneTime",
+    coverage="fires when the file names oneTime",
     check=passes_work_many_times,
 )
 
@@ -210,7 +210,7 @@ TAP008 = Rule(
     fix="set oneTime: false, or suppress with the reason that every new starter gets two passes",
     sources=("S2", "S13"),
     evidence=("D",),
-    today="fires when the file names oneTime",
+    coverage="fires when the file names oneTime",
     check=one_time_in_autopilot,
 )
 
@@ -233,7 +233,7 @@ TAP009 = Rule(
     fix="set default: 2h, or issue such passes for at least 2h",
     sources=("S13",),
     evidence=("D", "I"),
-    today="assumes the page's default timeout of 60 minutes; the tenant's own timeout is not read",
+    coverage="assumes the page's default timeout of 60 minutes; the tenant's own timeout is not read",
     check=default_shorter_than_enrolment,
 )
 
@@ -259,7 +259,7 @@ TAP010 = Rule(
     fix="set length: 12",
     sources=("S2",),
     evidence=("I",),
-    today="fires when the file names length and the value that makes it too short",
+    coverage="fires when the file names length and the value that makes it too short",
     check=code_short_for_exposure,
 )
 
@@ -283,7 +283,7 @@ TAP011 = Rule(
     fix="consolidate: add the new group and remove the old ones in one change",
     sources=("S6",),
     evidence=("D", "I"),
-    today="counts the groups that the file names; the size of the live policy is not read",
+    coverage="counts the groups that the file names; the size of the live policy is not read",
     check=many_groups,
 )
 
@@ -296,7 +296,7 @@ TAP012 = Rule(
     fix="tell the people concerned and issue new passes where they still need one",
     sources=("S2", "S11"),
     evidence=("D",),
-    today="reads the planned change; which people hold a pass is not read",
+    coverage="reads the planned change; which people hold a pass is not read",
 )
 
 
@@ -322,7 +322,7 @@ TAP013 = Rule(
     fix="set oneTime: false and issue one-time passes by process",
     sources=("S2",),
     evidence=("D",),
-    today="fires when the file names oneTime; with oneTime false the contradiction is settled as the fix says",
+    coverage="fires when the file names oneTime; with oneTime false the contradiction is settled as the fix says",
     check=contradictory_scenarios,
 )
 

@@ -49,13 +49,13 @@ class Place:
 
     def run(self, *arguments: str, **environment: str) -> Done:
         out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
-        with self._surroundings(environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with self._context(environment), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(list(arguments))
         out.seek(0)
         return Done(int(code), out.read(), err.getvalue())
 
     @contextlib.contextmanager
-    def _surroundings(self, environment: dict[str, str]) -> Iterator[None]:
+    def _context(self, environment: dict[str, str]) -> Iterator[None]:
         variables = {**self._variables(), **environment}
         with mock.patch.dict(os.environ, variables), contextlib.chdir(self.folder):
             yield

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tapctl.insight.attribution import MOST_PAGES, Attributions, AuditSubject, read_attributions
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reply
 from tapctl.model.values import JSONValue
 
 NOW = datetime(2026, 11, 22, 7, 29, tzinfo=UTC)
@@ -38,10 +38,10 @@ def _page(*entries: JSONValue, following: str | None = None) -> Answer:
     return Answer(200, body | ({"@odata.nextLink": following} if following else {}))
 
 
-def _run(sought: Sequence[AuditSubject], *pages: Outcome) -> tuple[Attributions, list[Read]]:
+def _run(sought: Sequence[AuditSubject], *pages: Reply) -> tuple[Attributions, list[Read]]:
     """What is found when every round is answered with the next page, and what was asked for."""
     reading, asked, answers = read_attributions(sought, NOW), list[Read](), iter(pages)
-    outcomes: Sequence[Outcome] | None = None
+    outcomes: Sequence[Reply] | None = None
     while True:
         try:
             reads = next(reading) if outcomes is None else reading.send(outcomes)

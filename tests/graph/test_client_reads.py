@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tapctl.errors import RemoteError
 from tapctl.graph.batch import LIMIT
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Version
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reply, Version
 
 from .support import (
     GRAPH,
@@ -35,20 +35,20 @@ from .support import (
 )
 
 
-def read(respond: Responder, *reads: Read, clock: FakeClock | None = None, **more: Any) -> list[Outcome]:
-    async def run() -> list[Outcome]:
+def read(respond: Responder, *reads: Read, clock: FakeClock | None = None, **more: Any) -> list[Reply]:
+    async def run() -> list[Reply]:
         async with client_of(ScriptedGraph(respond), clock=clock, **more) as client:
             return await client.read(reads)
 
     return asyncio.run(run())
 
 
-def problem(outcome: Outcome) -> Problem:
+def problem(outcome: Reply) -> Problem:
     assert isinstance(outcome, Problem), outcome
     return outcome
 
 
-def answer(outcome: Outcome) -> Answer:
+def answer(outcome: Reply) -> Answer:
     assert isinstance(outcome, Answer), outcome
     return outcome
 
@@ -164,7 +164,7 @@ def test_a_single_part_left_over_is_sent_as_itself() -> None:
         in_turn(batch_answer([part("1", {"n": 1}), part("2", error_body("x"), 429, Retry_After="1")]), ok({"n": 2}))
     )
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph) as client:
             return await client.read([get("/1"), get("/2")])
 
@@ -273,7 +273,7 @@ def test_after_the_time_limit_nothing_more_is_sent() -> None:
     clock = FakeClock()
     graph = ScriptedGraph(lambda _: failed(503), clock=clock, seconds=4.0)
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph, clock=clock, total_seconds=10.0) as client:
             first = await client.read([get()])
             clock.elapsed += 60.0
@@ -455,7 +455,7 @@ def test_next_pages_of_several_reads_travel_together() -> None:
 
     graph = ScriptedGraph(respond)
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph) as client:
             return await client.read([get("/a", paged=True), get("/b", paged=True)])
 
@@ -512,7 +512,7 @@ def test_a_link_that_leads_elsewhere_is_not_followed(link: object) -> None:
 def test_under_an_override_a_link_to_the_real_graph_is_followed_at_the_override() -> None:
     graph = ScriptedGraph(in_turn(ok(page([1], f"{GRAPH}/v1.0/groups?$skiptoken=a%2Bb")), ok(page([2]))))
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph, root="http://127.0.0.2:8080/proxy") as client:
             return await client.read([get("/groups", paged=True)])
 
@@ -536,7 +536,7 @@ def test_a_token_that_graph_refuses_is_renewed_once() -> None:
     source = Tokens((jwt(n=1), jwt(n=2)))
     graph = ScriptedGraph(in_turn(failed(401, "InvalidAuthenticationToken"), ok({"n": 1})))
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph, source=source) as client:
             return await client.read([get()])
 
@@ -548,7 +548,7 @@ def test_a_token_that_graph_refuses_is_renewed_once() -> None:
 def test_a_token_that_is_refused_again_is_a_problem_of_authentication() -> None:
     graph = ScriptedGraph(lambda _: failed(401, "InvalidAuthenticationToken"))
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph, source=Tokens((jwt(n=1), jwt(n=2)))) as client:
             return await client.read([get()])
 
@@ -579,7 +579,7 @@ def test_a_claims_challenge_of_a_part_is_answered_too() -> None:
     challenged = part("2", error_body("InvalidAuthenticationToken"), 401, WWW_Authenticate=CHALLENGE)
     graph = ScriptedGraph(in_turn(batch_answer([part("1", {}), challenged]), ok({"n": 2})))
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph, source=source) as client:
             return await client.read([get("/1"), get("/2")])
 
@@ -590,7 +590,7 @@ def test_a_claims_challenge_of_a_part_is_answered_too() -> None:
 def test_a_fixed_token_that_is_refused_is_not_sent_again() -> None:
     graph = ScriptedGraph(lambda _: failed(401, "InvalidAuthenticationToken"))
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph, source=Tokens(renewable=False)) as client:
             return await client.read([get()])
 

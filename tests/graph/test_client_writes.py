@@ -10,15 +10,15 @@ import pytest
 
 from tapctl.errors import RemoteError
 from tapctl.graph.guard import ForbiddenRequestError
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Write
+from tapctl.model.requests import Answer, Problem, ProblemKind, Reply, Write
 
 from .support import FakeClock, Responder, ScriptedGraph, Tokens, client_of, failed, get, in_turn, jwt, ok, patch
 
 
-def write(respond: Responder, request: Write | None = None, **more: Any) -> tuple[Outcome, ScriptedGraph]:
+def write(respond: Responder, request: Write | None = None, **more: Any) -> tuple[Reply, ScriptedGraph]:
     graph = ScriptedGraph(respond)
 
-    async def run() -> Outcome:
+    async def run() -> Reply:
         async with client_of(graph, writable=True, **more) as client:
             return await client.write(request or patch())
 
@@ -127,7 +127,7 @@ def test_a_write_after_the_time_limit_is_not_sent() -> None:
     clock = FakeClock()
     graph = ScriptedGraph(lambda _: ok())
 
-    async def run() -> Outcome:
+    async def run() -> Reply:
         async with client_of(graph, writable=True, clock=clock, total_seconds=5.0) as client:
             await client.authenticate()
             clock.elapsed += 5.0
@@ -168,7 +168,7 @@ def test_reading_posts_travel_alone_and_in_batches() -> None:
     graph = ScriptedGraph(lambda _: ok({"value": ["1"]}))
     read = get("/users/1/checkMemberGroups", method="POST", body={"groupIds": ["1"]})
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with client_of(graph) as client:
             return [*await client.read([read]), *await client.read([read, get("/2")])]
 

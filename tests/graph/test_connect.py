@@ -19,7 +19,7 @@ from tapctl.graph.address import Address
 from tapctl.graph.connect import connect, open_transport, proxy_for
 from tapctl.graph.guard import ForbiddenRequestError
 from tapctl.model.desired import Authentication, Cloud, Tenant
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reply
 
 from .support import GRAPH, TENANT, get, jwt, patch
 
@@ -45,7 +45,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_the_sandbox_is_read_through_the_same_code_in_two_calls_side_by_side() -> None:
-    async def run() -> list[Outcome]:
+    async def run() -> list[Reply]:
         async with connect(tenant(), writable=False, environ={}) as client:
             outcomes = await client.read(
                 [
@@ -127,8 +127,8 @@ def server() -> Iterator[Server]:
     thread.join()
 
 
-def read_all(of: Tenant, environ: dict[str, str]) -> Outcome:
-    async def run() -> Outcome:
+def read_all(of: Tenant, environ: dict[str, str]) -> Reply:
+    async def run() -> Reply:
         async with connect(of, writable=False, environ=environ) as client:
             [outcome] = await client.read([Read(purpose="reading", version="v1.0", path="/groups", paged=True)])
             return outcome

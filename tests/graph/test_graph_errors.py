@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapctl.graph.graph_errors import GraphError, parse_error, request_id
-from tapctl.graph.replies import Reply, decode_part, decode_response
+from tapctl.graph.replies import HttpReply, decode_part, decode_response
 from tapctl.graph.untrusted import MESSAGE_LENGTH, clean
 from tapctl.model.values import JSONValue
 
@@ -42,7 +42,7 @@ json_values = st.recursive(
 
 @given(body=json_values)
 def test_any_body_is_either_an_error_in_harmless_words_or_none(body: JSONValue) -> None:
-    reply = Reply(status=500, body=body, form="json")
+    reply = HttpReply(status=500, body=body, form="json")
 
     error = parse_error(reply)
 
@@ -82,4 +82,4 @@ def test_a_message_of_ordinary_length_is_kept() -> None:
 
 
 def test_an_error_is_a_value() -> None:
-    assert parse_error(Reply(status=400, body={"error": {"code": "a"}}, form="json")) == GraphError("a", "")
+    assert parse_error(HttpReply(status=400, body={"error": {"code": "a"}}, form="json")) == GraphError("a", "")

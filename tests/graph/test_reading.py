@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapctl.graph.reading import run_readings
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read, Reading
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading, Reply
 
 from .support import get
 
@@ -21,7 +21,7 @@ class Echo:
     def __init__(self) -> None:
         self.steps: list[list[str]] = []
 
-    async def read(self, reads: Sequence[Read]) -> list[Outcome]:
+    async def read(self, reads: Sequence[Read]) -> list[Reply]:
         self.steps.append([read.path for read in reads])
         return [Answer(200, {"path": read.path}) for read in reads]
 
@@ -79,7 +79,7 @@ def test_reads_that_differ_are_both_sent(other: Read) -> None:
 
 def test_a_shared_problem_speaks_to_each_in_its_own_words() -> None:
     class Denying:
-        async def read(self, reads: Sequence[Read]) -> list[Outcome]:
+        async def read(self, reads: Sequence[Read]) -> list[Reply]:
             return [Problem(kind=ProblemKind.DENIED, purpose=read.purpose, message="no") for read in reads]
 
     def ask(purpose: str) -> Reading[str]:

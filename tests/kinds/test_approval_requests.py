@@ -9,7 +9,7 @@ import pytest
 from tapctl.kinds import approval_requests
 from tapctl.kinds.deliveries import intune_write
 from tapctl.kinds.wire import JSONObject
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Write
+from tapctl.model.requests import Answer, Problem, ProblemKind, Reply, Write
 from tapctl.reconcile.second_administrator import is_wanted
 
 WRITE = intune_write("updating a profile", "PATCH", "/deviceManagement/configurationPolicies/1", {"name": "New"})
@@ -20,7 +20,7 @@ def refused(message: str = "", **headers: str) -> Problem:
     return Problem(kind=ProblemKind.REFUSED, purpose="updating", message=message, status=403, headers=names)
 
 
-def read(outcome: Outcome) -> tuple[approval_requests.ApprovalRequest, ...] | Problem:
+def read(outcome: Reply) -> tuple[approval_requests.ApprovalRequest, ...] | Problem:
     reading = approval_requests.read_requests()
     next(reading)
     with pytest.raises(StopIteration) as finished:

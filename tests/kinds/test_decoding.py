@@ -172,7 +172,7 @@ def test_either_sign_of_a_mask_is_enough_to_protect_a_custom_profile(shown: JSON
     foreign: JSONObject = {"omaUri": "./Vendor/MSFT/Foreign", **shown}
     live = CustomProfile().decode({"id": "p"}, [foreign], {}, {"value": []})
 
-    assert CustomProfile().protected(live, frozenset({"settings.enableWebSignIn"})) is not None
+    assert CustomProfile().why_not_writable(live, frozenset({"settings.enableWebSignIn"})) is not None
 
 
 def test_an_assignment_of_a_policy_set_is_not_direct() -> None:

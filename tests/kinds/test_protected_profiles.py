@@ -28,18 +28,20 @@ def with_foreign_child(**child: JSONValue) -> JSONObject:
 
 
 def test_a_change_that_would_lose_what_is_beneath_a_setting_is_refused() -> None:
-    assert SettingsCatalog().protected(policy(with_foreign_child()), frozenset({f"settings.{ENABLE}"})) is not None
+    assert (
+        SettingsCatalog().why_not_writable(policy(with_foreign_child()), frozenset({f"settings.{ENABLE}"})) is not None
+    )
 
 
 @pytest.mark.parametrize("path", ["description", "settings.enablePasswordlessExperience"])
 def test_a_change_of_anything_else_is_not(path: str) -> None:
-    assert SettingsCatalog().protected(policy(with_foreign_child()), frozenset({path})) is None
+    assert SettingsCatalog().why_not_writable(policy(with_foreign_child()), frozenset({path})) is None
 
 
 def test_the_text_of_a_credential_provider_is_modelled() -> None:
     live = policy(encode_instance(PROVIDER, "pin", "text"))
 
-    assert SettingsCatalog().protected(live, frozenset({f"settings.{PROVIDER}"})) is None
+    assert SettingsCatalog().why_not_writable(live, frozenset({f"settings.{PROVIDER}"})) is None
 
 
 def test_a_masked_secret_beneath_a_setting_protects_every_setting_of_the_policy() -> None:
@@ -47,7 +49,7 @@ def test_a_masked_secret_beneath_a_setting_protects_every_setting_of_the_policy(
     live = policy(with_foreign_child(simpleSettingValue=secret))
 
     assert live.masked == 1
-    assert SettingsCatalog().protected(live, frozenset({"settings.enablePasswordlessExperience"})) is not None
+    assert SettingsCatalog().why_not_writable(live, frozenset({"settings.enablePasswordlessExperience"})) is not None
 
 
 def test_a_policy_differs_when_only_what_is_beneath_a_setting_differs() -> None:

@@ -13,7 +13,7 @@ from tapctl.config.values import canonical_setting
 from tapctl.kinds import assignments, mark, policy
 from tapctl.kinds.naming import Names
 from tapctl.kinds.settings import SETTINGS, decode_instance, decode_oma, encode_instance, encode_oma, oma_node, shape_of
-from tapctl.kinds.steps import Surroundings
+from tapctl.kinds.steps import ApplyContext
 from tapctl.model.desired import Policy, Target, Tenant
 from tapctl.model.live import DirectoryTarget, LiveAssignment, LivePolicy
 from tapctl.model.settings import canonical
@@ -137,11 +137,11 @@ def test_assignments_are_resolved_to_what_their_labels_stand_for(listed: list[Li
         names.filter_ids = {id_of(name): id_of(name) for name in ("f", "g")}
     keys = (*cast.FOREIGN_GROUPS, *cast.DELETED_GROUPS)
     names.group_keys = {id_of(key): key for key in keys}
-    surroundings = Surroundings(ids={f"groups.{key}": id_of(key) for key in keys}, graph_root="")
+    context = ApplyContext(ids={f"groups.{key}": id_of(key) for key in keys}, graph_root="")
     include, exclude = assignments.live_labels(listed, names)
 
     resolved = {
-        assignments.resolve(label, exclusion=side, names=names, surroundings=surroundings)
+        assignments.resolve(label, exclusion=side, names=names, context=context)
         for label, side in itertools.chain(((item, False) for item in include), ((item, True) for item in exclude))
     }
 
@@ -230,8 +230,8 @@ def test_a_patch_of_the_policy_makes_it_what_is_declared_and_sends_what_differs(
     if draft is None:
         assert wanted.items() <= policy.live_fields(live, names).items()
         return
-    surroundings = Surroundings(ids={f"groups.{key}": id_of(key) for key in _keys}, graph_root="")
-    (step,) = draft.steps(surroundings)
+    context = ApplyContext(ids={f"groups.{key}": id_of(key) for key in _keys}, graph_root="")
+    (step,) = draft.steps(context)
     body: Any = step.write.body
 
     after = policy.decode({**wire_of(live), **body})

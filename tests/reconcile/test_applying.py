@@ -10,8 +10,7 @@ import pytest
 
 from tapctl.errors import TapctlError
 from tapctl.model.plan import Outcome
-from tapctl.model.requests import Outcome as Reply
-from tapctl.model.requests import Write
+from tapctl.model.requests import Reply, Write
 from tapctl.reconcile.journal import Journal
 from tapctl.reconcile.planner import Planned
 from tapctl.sandbox.faults import Fault

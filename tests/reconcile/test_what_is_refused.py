@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tapctl.errors import RefusedError
-from tapctl.kinds.steps import Draft, Steps, Surroundings
+from tapctl.kinds.steps import ApplyContext, Draft, Steps
 from tapctl.model.live import Found, LiveAssignment
 from tapctl.model.plan import Change, Impact
 from tapctl.reconcile import guardrails
@@ -19,7 +19,7 @@ PROFILE = "webSignIn: {one: {displayName: One, description: %s, settings: {enabl
 MARKED = '"Ours\\n[tapctl:another]"'
 
 
-def no_steps(_: Surroundings) -> Steps:
+def no_steps(_: ApplyContext) -> Steps:
     yield from ()
 
 

@@ -7,19 +7,19 @@ import pytest
 from tapctl.errors import RefusedError
 from tapctl.kinds import assignments
 from tapctl.kinds.naming import Names
-from tapctl.kinds.steps import Surroundings
+from tapctl.kinds.steps import ApplyContext
 from tapctl.kinds.wire import JSONObject, Malformed
 from tapctl.reconcile import past_run
 from tests.support.world import World
 
 FILTER = "11111111-2222-3333-4444-555555555555"
-NOWHERE = Surroundings(ids={}, graph_root="https://graph.example/v1.0")
+NOWHERE = ApplyContext(ids={}, graph_root="https://graph.example/v1.0")
 
 
 @pytest.mark.parametrize("everybody", ["all-devices", "all-users"])
 def test_everybody_is_never_turned_from_an_exclusion_into_an_inclusion(everybody: str) -> None:
     with pytest.raises(RefusedError, match="exclu"):
-        assignments.resolve(everybody, exclusion=True, names=Names(), surroundings=NOWHERE)
+        assignments.resolve(everybody, exclusion=True, names=Names(), context=NOWHERE)
 
 
 def assigned(filter_type: str) -> JSONObject:

@@ -29,7 +29,7 @@ def test_the_catalogue_has_every_rule_once_and_in_order() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_rule_says_what_why_and_what_to_do_with_its_sources(rule: Rule) -> None:
-    for text in (rule.condition, rule.why, rule.fix, rule.today):
+    for text in (rule.condition, rule.why, rule.fix, rule.coverage):
         assert text
         assert not text.endswith(".")
     assert rule.sources

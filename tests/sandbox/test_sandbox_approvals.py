@@ -25,12 +25,12 @@ def message(response: Any) -> str:
     return str(json.loads(response.json()["error"]["message"])["Message"])
 
 
-def protected(make_graph: MakeGraph, **switches: Any) -> Graph:
+def why_not_writable(make_graph: MakeGraph, **switches: Any) -> Graph:
     return make_graph(approval_for=("configurationPolicies",), **switches)
 
 
 def test_without_justification_a_write_is_refused(make_graph: MakeGraph) -> None:
-    graph = protected(make_graph, approval_status=412)
+    graph = why_not_writable(make_graph, approval_status=412)
 
     refused = graph.post(POLICIES, BODY)
 
@@ -40,7 +40,7 @@ def test_without_justification_a_write_is_refused(make_graph: MakeGraph) -> None
 
 
 def test_with_justification_it_waits_and_is_carried_out_once_approved(make_graph: MakeGraph) -> None:
-    graph = protected(make_graph)
+    graph = why_not_writable(make_graph)
 
     waiting = graph.post(POLICIES, BODY, headers=justified("New office"))
     code = waiting.headers["x-msft-approval-code"]
@@ -65,7 +65,7 @@ def test_with_justification_it_waits_and_is_carried_out_once_approved(make_graph
 
 
 def test_a_rejected_or_expired_request_is_of_no_use(make_graph: MakeGraph) -> None:
-    graph = protected(make_graph)
+    graph = why_not_writable(make_graph)
     rejected = graph.post(POLICIES, BODY, headers=justified()).headers["x-msft-approval-code"]
     tamper(graph.sandbox, f"approvals.{rejected}", ["status=rejected"])
     assert "rejected" in message(graph.post(POLICIES, BODY, headers={"x-msft-approval-code": rejected}))
@@ -78,7 +78,7 @@ def test_a_rejected_or_expired_request_is_of_no_use(make_graph: MakeGraph) -> No
 
 
 def test_reads_and_other_types_need_no_approval(make_graph: MakeGraph) -> None:
-    graph = protected(make_graph)
+    graph = why_not_writable(make_graph)
 
     assert graph.get(POLICIES).status_code == 200
     body = {"@odata.type": "#microsoft.graph.windows10CustomConfiguration", "displayName": "x"}

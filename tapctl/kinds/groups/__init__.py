@@ -1,7 +1,7 @@
 """Target groups (Entra). Sources: Graph reference `group`, `group-upsert`, `group-post-members`, `group-list-members`
 (checked 2026-11-22): a group is found by the alternate key `uniqueName`, which tapctl sets when it makes one."""
 
-from tapctl.kinds.groups.comparing import identity_trouble, kept_members, plan, unresolved
+from tapctl.kinds.groups.comparing import identity_finding, kept_members, plan, unresolved
 from tapctl.kinds.groups.finding import (
     READ_PERMISSION,
     by_id,
@@ -20,7 +20,7 @@ __all__ = [
     "by_id",
     "decode",
     "decode_member",
-    "identity_trouble",
+    "identity_finding",
     "kept_members",
     "mail_nickname",
     "plan",

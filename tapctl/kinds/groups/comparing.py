@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from tapctl.errors import Finding
+from tapctl.kinds.findings import finding_at, listed
 from tapctl.kinds.groups.members import definitions_of_members, kinds_used, nested, spelled_members
 from tapctl.kinds.groups.writing import ReadReferrers, creation_steps, deletion_steps, update_steps
 from tapctl.kinds.naming import Names
 from tapctl.kinds.steps import Draft
-from tapctl.kinds.troubles import listed, trouble
 from tapctl.model.desired import Group, Tenant
 from tapctl.model.live import (
     Absent,
     Ambiguous,
     Found,
     LiveGroup,
+    Lookup,
     PinMissing,
-    Sighting,
     Unmarked,
 )
 from tapctl.model.plan import Change, FieldChange
@@ -30,7 +30,7 @@ def unresolved(tenant: Tenant, group: Group, names: Names) -> Iterator[Finding]:
     for index, spelling in enumerate(group.members or ()):
         if spelling.startswith("group:"):
             continue
-        report = partial(trouble, tenant, ("groups", group.identity.key, "members", index))
+        report = partial(finding_at, tenant, ("groups", group.identity.key, "members", index))
         member = names.people.get(spelling.lower())
         if member is None:
             yield report(
@@ -69,7 +69,7 @@ def kept_members(tenant: Tenant, group: Group, live: LiveGroup, names: Names) ->
     kept = sum(1 for member in live.members if member.kind not in used)
     if not kept:
         return None
-    return trouble(
+    return finding_at(
         tenant,
         ("groups", group.identity.key, "members"),
         "kept-members",
@@ -82,12 +82,12 @@ def kept_members(tenant: Tenant, group: Group, live: LiveGroup, names: Names) ->
 
 
 def plan(
-    tenant: Tenant, group: Group, sighting: Sighting[LiveGroup], names: Names, read_referrers: ReadReferrers
+    tenant: Tenant, group: Group, lookup: Lookup[LiveGroup], names: Names, read_referrers: ReadReferrers
 ) -> Draft | None | Finding:
     """What is to become of one declared group: nothing, a change, or a reason why not."""
     if group.external:
-        return identity_trouble(tenant, group, sighting)
-    match sighting:
+        return identity_finding(tenant, group, lookup)
+    match lookup:
         case Found(object=live) if group.identity.ensure == "absent":
             return _synchronised(tenant, group, live) or _deletion(group, live, names, read_referrers)
         case Found(object=live):
@@ -97,14 +97,14 @@ def plan(
         case Absent():
             return _creation(tenant, group, names)
         case _:
-            return identity_trouble(tenant, group, sighting)
+            return identity_finding(tenant, group, lookup)
 
 
-def identity_trouble(tenant: Tenant, group: Group, sighting: Sighting[LiveGroup]) -> Finding | None:
+def identity_finding(tenant: Tenant, group: Group, lookup: Lookup[LiveGroup]) -> Finding | None:
     """Why a declared group stands for no single live one."""
     key, name = group.identity.key, group.identity.display_name
-    report = partial(trouble, tenant, ("groups", key))
-    match sighting:
+    report = partial(finding_at, tenant, ("groups", key))
+    match lookup:
         case PinMissing():
             return report(
                 "unresolved-name",
@@ -148,7 +148,7 @@ def identity_trouble(tenant: Tenant, group: Group, sighting: Sighting[LiveGroup]
 def _synchronised(tenant: Tenant, group: Group, live: LiveGroup) -> Finding | None:
     if not live.is_synchronised:
         return None
-    return trouble(
+    return finding_at(
         tenant,
         ("groups", group.identity.key),
         "synchronised-group",
@@ -163,7 +163,7 @@ def _contradiction(tenant: Tenant, group: Group, live: LiveGroup) -> Finding | N
     key = group.identity.key
     if (group.rule is not None and live.rule is None) or (group.members is not None and live.rule is not None):
         now = "dynamic" if live.rule is not None else "assigned"
-        return trouble(
+        return finding_at(
             tenant,
             ("groups", key, "rule" if group.rule is not None else "members"),
             "membership-kind",
@@ -172,7 +172,7 @@ def _contradiction(tenant: Tenant, group: Group, live: LiveGroup) -> Finding | N
             fix="declare a new key for the new kind of group, move the references, then `ensure: absent` for this one",
         )
     if group.role_assignable is not None and group.role_assignable != live.role_assignable:
-        return trouble(
+        return finding_at(
             tenant,
             ("groups", key, "roleAssignable"),
             "immutable-field",
@@ -227,7 +227,7 @@ def _update(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Draf
 
 def _creation(tenant: Tenant, group: Group, names: Names) -> Draft | Finding:
     if group.identity.display_name is None:
-        return trouble(
+        return finding_at(
             tenant,
             ("groups", group.identity.key),
             "schema",

@@ -8,11 +8,11 @@ from dataclasses import replace
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
+    as_malformed,
     as_object,
     boolean_or_none,
     elements,
     identifier,
-    impossible,
     is_missing,
     literal,
     malformed,
@@ -22,20 +22,20 @@ from tapctl.kinds.wire import (
     texts,
 )
 from tapctl.model.desired import Group
+from tapctl.model.gather import gather
 from tapctl.model.live import (
     Absent,
     Ambiguous,
     Candidate,
     Found,
     LiveGroup,
+    Lookup,
     Member,
     MemberKind,
     PinMissing,
-    Sighting,
     Unmarked,
 )
-from tapctl.model.requests import Outcome, Problem, Read, Reading
-from tapctl.model.together import together
+from tapctl.model.requests import Problem, Read, Reading, Reply
 
 READ_PERMISSION = "GroupMember.Read.All"
 
@@ -85,19 +85,19 @@ def members_of(group_id: str, purpose: str) -> Read:
     )
 
 
-def read_all(groups: Iterable[Group]) -> Reading[dict[str, Sighting[LiveGroup]]]:
+def read_all(groups: Iterable[Group]) -> Reading[dict[str, Lookup[LiveGroup]]]:
     """What became of every declared group, by key."""
-    return together({group.identity.key: read(group) for group in groups})
+    return gather({group.identity.key: read(group) for group in groups})
 
 
-def read(group: Group) -> Reading[Sighting[LiveGroup]]:
+def read(group: Group) -> Reading[Lookup[LiveGroup]]:
     """Find one declared group: by pin, else by mark, else see whether something has its name."""
     purpose = f"reading group {group.identity.key}"
-    sighting = yield from _find(group, purpose)
-    if not isinstance(sighting, Found) or not _wants_members(group, sighting.object):
-        return sighting
-    members = yield from read_members(sighting.object.id, f"reading the members of group {group.identity.key}")
-    return members if isinstance(members, Problem) else Found(replace(sighting.object, members=members))
+    lookup = yield from _find(group, purpose)
+    if not isinstance(lookup, Found) or not _wants_members(group, lookup.object):
+        return lookup
+    members = yield from read_members(lookup.object.id, f"reading the members of group {group.identity.key}")
+    return members if isinstance(members, Problem) else Found(replace(lookup.object, members=members))
 
 
 def _wants_members(group: Group, live: LiveGroup) -> bool:
@@ -129,7 +129,7 @@ def read_few_members(group_id: str, most: int) -> Reading[frozenset[Member] | No
         )
     ]
     if isinstance(outcome, Problem):
-        return impossible(outcome)
+        return as_malformed(outcome)
     try:
         body = as_object(outcome.body, "the answer")
         members = frozenset(decode_member(item) for item in elements(body))
@@ -138,7 +138,7 @@ def read_few_members(group_id: str, most: int) -> Reading[frozenset[Member] | No
     return None if len(members) > most or body.get("@odata.nextLink") else members
 
 
-def _find(group: Group, purpose: str) -> Reading[Sighting[LiveGroup]]:
+def _find(group: Group, purpose: str) -> Reading[Lookup[LiveGroup]]:
     identity = group.identity
     if identity.id is not None:
         (outcome,) = yield [by_id(identity.id, purpose)]
@@ -155,7 +155,7 @@ def _find(group: Group, purpose: str) -> Reading[Sighting[LiveGroup]]:
     return _named(group, outcome, purpose)
 
 
-def one(outcome: Outcome, purpose: str) -> Found[LiveGroup] | Problem:
+def one(outcome: Reply, purpose: str) -> Found[LiveGroup] | Problem:
     if isinstance(outcome, Problem):
         return outcome
     try:
@@ -164,7 +164,7 @@ def one(outcome: Outcome, purpose: str) -> Found[LiveGroup] | Problem:
         return malformed(outcome, purpose, error)
 
 
-def _named(group: Group, outcome: Outcome, purpose: str) -> Sighting[LiveGroup]:
+def _named(group: Group, outcome: Reply, purpose: str) -> Lookup[LiveGroup]:
     """What a search by display name says of a group that bears no mark."""
     if isinstance(outcome, Problem):
         return outcome

@@ -12,11 +12,11 @@ from tapctl.errors import Finding
 from tapctl.kinds import audit, referrers
 from tapctl.kinds.canonical import as_text, as_texts
 from tapctl.kinds.effects import Effect
+from tapctl.kinds.findings import adopted, finding_at
 from tapctl.kinds.groups import comparing, finding, looking_up
 from tapctl.kinds.kind import Fields, Kind, Role
 from tapctl.kinds.naming import Names, index_members
 from tapctl.kinds.steps import Draft
-from tapctl.kinds.troubles import adopted, trouble
 from tapctl.model.desired import Group, Identity, Tenant
 from tapctl.model.live import Found, LiveGroup, LiveTenant, Referrer
 from tapctl.model.plan import FieldChange
@@ -101,7 +101,7 @@ class GroupKind(Kind[Group]):
         for key in sorted(tenant.groups):
             group = tenant.groups[key]
             if isinstance(live.group_names.get(key), str):
-                yield trouble(
+                yield finding_at(
                     tenant,
                     ("groups", key),
                     "ambiguous-name",
@@ -112,7 +112,7 @@ class GroupKind(Kind[Group]):
             if group.identity.ensure == "present":
                 yield from comparing.unresolved(tenant, group, names)
             if group.external:
-                wrong = comparing.identity_trouble(tenant, group, live.groups[key])
+                wrong = comparing.identity_finding(tenant, group, live.groups[key])
                 if wrong is not None:
                     yield wrong
 

@@ -8,10 +8,10 @@ from tapctl.kinds.groups.finding import READ_PERMISSION, by_id, decode_member, o
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
+    as_malformed,
     as_object,
     elements,
     identifier,
-    impossible,
     is_missing,
     literal,
     malformed,
@@ -19,16 +19,16 @@ from tapctl.kinds.wire import (
     text,
     texts,
 )
+from tapctl.model.gather import gather
 from tapctl.model.live import (
     Member,
 )
-from tapctl.model.requests import Outcome, Problem, Read, Reading
-from tapctl.model.together import together
+from tapctl.model.requests import Problem, Read, Reading, Reply
 
 
 def read_names(ids: Iterable[str]) -> Reading[dict[str, str | None | Problem]]:
     """The display names of groups that the file does not declare; None where the group was deleted."""
-    return together({group_id: _read_name(group_id) for group_id in sorted(set(ids))})
+    return gather({group_id: _read_name(group_id) for group_id in sorted(set(ids))})
 
 
 def _read_name(group_id: str) -> Reading[str | None | Problem]:
@@ -42,7 +42,7 @@ def _read_name(group_id: str) -> Reading[str | None | Problem]:
 
 def read_people(spellings: Iterable[str]) -> Reading[dict[str, Member | None | Problem]]:
     """The objects that member spellings stand for (lower case); None where there is no such object."""
-    return together({spelling: _read_person(spelling) for spelling in sorted({item.lower() for item in spellings})})
+    return gather({spelling: _read_person(spelling) for spelling in sorted({item.lower() for item in spellings})})
 
 
 def _read_person(spelling: str) -> Reading[Member | None | Problem]:
@@ -82,7 +82,7 @@ def _read_person(spelling: str) -> Reading[Member | None | Problem]:
     return _only(outcome, purpose, decode_member)
 
 
-def _only(outcome: Outcome, purpose: str, decoder: Callable[[JSONObject], Member]) -> Member | None | Problem:
+def _only(outcome: Reply, purpose: str, decoder: Callable[[JSONObject], Member]) -> Member | None | Problem:
     if isinstance(outcome, Problem):
         return outcome
     try:
@@ -131,7 +131,7 @@ def _read_all_parents(group_id: str, purpose: str) -> Reading[tuple[str, ...] | 
         )
     ]
     if isinstance(outcome, Problem):
-        return impossible(outcome)
+        return as_malformed(outcome)
     try:
         return tuple(sorted(item.lower() for item in texts(as_object(outcome.body, "the answer"), "value")))
     except Malformed as error:

@@ -12,13 +12,14 @@ from tapctl.kinds.groups.finding import by_id, by_mark, one, read_members
 from tapctl.kinds.groups.members import kinds_used
 from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
-from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
+from tapctl.kinds.steps import ApplyContext, ObjectState, Observation, Step, Steps
 from tapctl.kinds.wire import (
     JSONObject,
     is_missing,
     literal,
 )
 from tapctl.model.desired import Group
+from tapctl.model.gather import gather
 from tapctl.model.live import (
     LiveGroup,
     Member,
@@ -26,7 +27,6 @@ from tapctl.model.live import (
     Referrer,
 )
 from tapctl.model.requests import Problem, Read, Reading, Write
-from tapctl.model.together import together
 from tapctl.model.values import JSONValue
 
 WRITE_PERMISSION = "Group.ReadWrite.All"
@@ -55,7 +55,7 @@ def _every_field(live: LiveGroup) -> dict[str, object]:
     }
 
 
-def _look_at(read: Read, judge: Callable[[LiveGroup | None], Look]) -> Reading[Look | Problem]:
+def _look_at(read: Read, judge: Callable[[LiveGroup | None], Observation]) -> Reading[Observation | Problem]:
     (outcome,) = yield [read]
     if is_missing(outcome):
         return judge(None)
@@ -63,7 +63,7 @@ def _look_at(read: Read, judge: Callable[[LiveGroup | None], Look]) -> Reading[L
     return found if isinstance(found, Problem) else judge(replace(found.object, members=None))
 
 
-def update_steps(group: Group, live: LiveGroup, names: Names, surroundings: Surroundings) -> Steps:
+def update_steps(group: Group, live: LiveGroup, names: Names, context: ApplyContext) -> Steps:
     bare = replace(live, members=None)
     after = replace(
         bare,
@@ -83,9 +83,9 @@ def update_steps(group: Group, live: LiveGroup, names: Names, surroundings: Surr
             body["membershipRule"] = after.rule
         purpose = f"updating group {group.identity.key}"
 
-        def look(seen: LiveGroup | None) -> Look:
+        def look(seen: LiveGroup | None) -> Observation:
             if seen is None:
-                return Look(Standing.FOREIGN, live.id, "the group is gone")
+                return Observation(ObjectState.FOREIGN, live.id, "the group is gone")
             return judge(_every_field(bare), _every_field(after), _every_field(seen), live.id, "the group")
 
         yield Step(
@@ -102,14 +102,14 @@ def update_steps(group: Group, live: LiveGroup, names: Names, surroundings: Surr
         )
     if group.members is not None:
         used = kinds_used(group, names)
-        yield from _member_steps(group, live.id, live.members or frozenset(), used, names, surroundings)
+        yield from _member_steps(group, live.id, live.members or frozenset(), used, names, context)
 
 
 def _or(wanted: str | None, current: str | None) -> str:
     return wanted if wanted is not None else current or ""
 
 
-def creation_steps(group: Group, names: Names, surroundings: Surroundings) -> Steps:
+def creation_steps(group: Group, names: Names, context: ApplyContext) -> Steps:
     purpose = f"creating group {group.identity.key}"
     body: JSONObject = {
         "displayName": group.identity.display_name,
@@ -125,14 +125,16 @@ def creation_steps(group: Group, names: Names, surroundings: Surroundings) -> St
     if group.role_assignable:
         body |= {"isAssignableToRole": True, "visibility": "Private"}
 
-    def judge(live: LiveGroup | None) -> Look:
+    def judge(live: LiveGroup | None) -> Observation:
         if live is None:
-            return Look(Standing.BEFORE)
+            return Observation(ObjectState.BEFORE)
         made = (live.display_name, live.description, live.rule, live.role_assignable)
         wanted = (group.identity.display_name, group.description or "", group.rule, bool(group.role_assignable))
         if made == wanted:
-            return Look(Standing.AFTER, live.id)
-        return Look(Standing.FOREIGN, live.id, f"a group with uniqueName {group.unique_name} has appeared meanwhile")
+            return Observation(ObjectState.AFTER, live.id)
+        return Observation(
+            ObjectState.FOREIGN, live.id, f"a group with uniqueName {group.unique_name} has appeared meanwhile"
+        )
 
     made_id = yield Step(
         write=Write(
@@ -150,7 +152,7 @@ def creation_steps(group: Group, names: Names, surroundings: Surroundings) -> St
     )
     if group.members and made_id is not None:
         used = kinds_used(group, names)
-        yield from _member_steps(group, made_id, frozenset(), used, names, surroundings)
+        yield from _member_steps(group, made_id, frozenset(), used, names, context)
 
 
 def mail_nickname(unique_name: str) -> str:
@@ -166,14 +168,14 @@ def _member_steps(
     members: frozenset[Member],
     used: frozenset[MemberKind],
     names: Names,
-    surroundings: Surroundings,
+    context: ApplyContext,
 ) -> Steps:
     """Removals first, then additions in calls of at most 20."""
     ids: dict[str, Member] = {}
     for spelling in group.members or ():
         member = names.people.get(spelling.lower())
         if member is None:
-            member = Member(surroundings.ids[f"groups.{spelling.removeprefix('group:')}"], "group")
+            member = Member(context.ids[f"groups.{spelling.removeprefix('group:')}"], "group")
         ids[member.id] = member
     present = {member.id for member in members}
     gone = sorted(member.id for member in members if member.kind in used and member.id not in ids)
@@ -195,7 +197,7 @@ def _member_steps(
         present -= {member_id}
     for chunk in (new[at : at + MOST_MEMBERS_IN_ONE_CALL] for at in range(0, len(new), MOST_MEMBERS_IN_ONE_CALL)):
         expected = frozenset(present), frozenset(present | set(chunk))
-        yield _member_step(_addition(purpose, group_id, chunk, surroundings.graph_root), group_id, expected)
+        yield _member_step(_addition(purpose, group_id, chunk, context.graph_root), group_id, expected)
         present |= set(chunk)
 
 
@@ -223,38 +225,38 @@ def _addition(purpose: str, group_id: str, ids: list[str], graph_root: str) -> W
 def _member_step(write: Write, group_id: str, expected: tuple[frozenset[str], frozenset[str]]) -> Step:
     before, after = expected
 
-    def look() -> Reading[Look | Problem]:
+    def look() -> Reading[Observation | Problem]:
         members = yield from read_members(group_id, write.purpose)
         if isinstance(members, Problem):
             return members
         ids = frozenset(member.id for member in members)
         if ids == after:
-            return Look(Standing.AFTER, group_id)
+            return Observation(ObjectState.AFTER, group_id)
         if ids == before:
-            return Look(Standing.BEFORE, group_id)
-        return Look(Standing.FOREIGN, group_id, "the members are not as they were when the plan was made")
+            return Observation(ObjectState.BEFORE, group_id)
+        return Observation(ObjectState.FOREIGN, group_id, "the members are not as they were when the plan was made")
 
     return Step(write=write, look=look, before={"members": [*sorted(before)]})
 
 
-def deletion_steps(group: Group, live: LiveGroup, read_referrers: ReadReferrers, _surroundings: Surroundings) -> Steps:
+def deletion_steps(group: Group, live: LiveGroup, read_referrers: ReadReferrers, _context: ApplyContext) -> Steps:
     purpose = f"deleting group {group.identity.key}"
 
-    def look() -> Reading[Look | Problem]:
+    def look() -> Reading[Observation | Problem]:
         seen, referrers = yield from _read_for_deletion(live, read_referrers, purpose)
         if isinstance(seen, Problem):
             return seen
         if seen is None:
-            return Look(Standing.AFTER, live.id)
+            return Observation(ObjectState.AFTER, live.id)
         if isinstance(referrers, Problem):
             return referrers
         if referrers:
-            return Look(
-                Standing.FOREIGN, live.id, f"something refers to the group: {referrers[0].name or referrers[0].id}"
+            return Observation(
+                ObjectState.FOREIGN, live.id, f"something refers to the group: {referrers[0].name or referrers[0].id}"
             )
         same = seen == live
         detail = "the group or its membership is not as it was when the plan was made"
-        return Look(Standing.BEFORE, live.id) if same else Look(Standing.FOREIGN, live.id, detail)
+        return Observation(ObjectState.BEFORE, live.id) if same else Observation(ObjectState.FOREIGN, live.id, detail)
 
     yield Step(
         write=Write(
@@ -281,7 +283,7 @@ def _read_for_deletion(
     live: LiveGroup, read_referrers: ReadReferrers, purpose: str
 ) -> Reading[tuple[LiveGroup | None | Problem, tuple[Referrer, ...] | Problem]]:
     """The group as it is, with its members where those were planned from; None: it is gone. And what refers to it."""
-    parts = yield from together(
+    parts = yield from gather(
         {
             "group": _read_one(live.id, purpose, with_members=live.members is not None),
             "referrers": cast("Reading[object]", read_referrers(live.id)),

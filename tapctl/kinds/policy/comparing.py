@@ -8,11 +8,11 @@ from functools import partial
 
 from tapctl.errors import Finding
 from tapctl.kinds.canonical import entries, removed_and_added
+from tapctl.kinds.findings import finding_at
 from tapctl.kinds.naming import Names
 from tapctl.kinds.policy.fields import TITLE, effect, live_fields, wanted_fields
 from tapctl.kinds.policy.writing import update_steps
 from tapctl.kinds.steps import Draft
-from tapctl.kinds.troubles import trouble
 from tapctl.model.desired import Policy, Tenant
 from tapctl.model.live import LivePolicy
 from tapctl.model.plan import Change, FieldChange
@@ -91,7 +91,7 @@ def _is_lapse(item: FieldChange, lapsed: frozenset[Value], wanted: Mapping[str, 
     return item.path == "state" and bool(lapsed) and not entries(wanted.get("include"))
 
 
-def range_trouble(tenant: Tenant, declared: Policy, live: LivePolicy) -> Finding | None:
+def range_finding(tenant: Tenant, declared: Policy, live: LivePolicy) -> Finding | None:
     """Lifetimes that are in order only together with live values that the file does not name."""
     minimum, default, maximum = (
         wanted if wanted is not None else current
@@ -104,7 +104,7 @@ def range_trouble(tenant: Tenant, declared: Policy, live: LivePolicy) -> Finding
     is_named = (declared.minimum, declared.default, declared.maximum) != (None, None, None)
     if not is_named or minimum is None or default is None or maximum is None or minimum <= default <= maximum:
         return None
-    return trouble(
+    return finding_at(
         tenant,
         ("temporaryAccessPass", "lifetime"),
         "TAP001",
@@ -119,7 +119,7 @@ def kept_targets(tenant: Tenant, live: LivePolicy, names: Names) -> Iterator[Fin
     for path, targets in (("include", live.include), ("exclude", live.exclude)):
         for target in sorted(targets, key=lambda item: item.id):
             if target.kind == "other":
-                yield trouble(
+                yield finding_at(
                     tenant,
                     ("temporaryAccessPass", path),
                     "unknown-target",
@@ -129,7 +129,7 @@ def kept_targets(tenant: Tenant, live: LivePolicy, names: Names) -> Iterator[Fin
                     severity="warning",
                 )
             elif target.id in names.deleted_groups:
-                yield trouble(
+                yield finding_at(
                     tenant,
                     ("temporaryAccessPass", path),
                     "deleted-target",

@@ -83,7 +83,7 @@ class PolicyKind(Kind[Policy]):
     ) -> Iterator[Draft | Finding]:
         if tenant.policy is None or not isinstance(live.policy, LivePolicy):
             return
-        wrong = comparing.range_trouble(tenant, tenant.policy, live.policy)
+        wrong = comparing.range_finding(tenant, tenant.policy, live.policy)
         if wrong is not None:
             yield wrong
         draft = comparing.plan(tenant, tenant.policy, live.policy, names, today, only_lapsed=only_lapsed)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from tapctl.kinds.wire import (
     JSONObject,
     Malformed,
+    as_malformed,
     as_object,
     boolean_or_none,
     identifier,
-    impossible,
     integer_or_none,
     malformed,
     objects,
@@ -62,7 +62,7 @@ def read(cloud: Cloud) -> Reading[LivePolicy | Problem]:
     (outcome,) = yield [Read(purpose=purpose, version=version_in(cloud), path=PATH, permission=READ_PERMISSION)]
     if isinstance(outcome, Problem):
         # The policy is a singleton that always exists.
-        return impossible(outcome)
+        return as_malformed(outcome)
     try:
         return decode(as_object(outcome.body, "the answer"))
     except Malformed as error:

@@ -12,7 +12,7 @@ from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
 from tapctl.kinds.policy.labels import is_kept, label
 from tapctl.kinds.policy.reading import ALL_USERS_ID, LIFETIMES, PATH, PLAIN_FIELDS, PlainField, read, version_in
-from tapctl.kinds.steps import Look, Step, Steps, Surroundings
+from tapctl.kinds.steps import ApplyContext, Observation, Step, Steps
 from tapctl.kinds.wire import JSONObject
 from tapctl.model.desired import ALL_USERS, Cloud
 from tapctl.model.live import DirectoryTarget, LivePolicy
@@ -30,10 +30,10 @@ def update_steps(
     fields: tuple[FieldChange, ...],
     live: LivePolicy,
     names: Names,
-    surroundings: Surroundings,
+    context: ApplyContext,
 ) -> Steps:
     """One PATCH of what differs."""
-    after = _after(fields, live, names, surroundings)
+    after = _after(fields, live, names, context)
     paths = {item.path for item in fields}
     body: JSONObject = {"@odata.type": ODATA_TYPE, **_plain(after, _sent(paths))}
     if "include" in paths:
@@ -65,7 +65,7 @@ def _plain(policy: LivePolicy, fields: Iterable[PlainField]) -> JSONObject:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _after(fields: tuple[FieldChange, ...], live: LivePolicy, names: Names, surroundings: Surroundings) -> LivePolicy:
+def _after(fields: tuple[FieldChange, ...], live: LivePolicy, names: Names, context: ApplyContext) -> LivePolicy:
     """The policy as it is to become; targets of deleted groups stay where they are."""
     new = {item.path: item.after for item in fields}
 
@@ -75,16 +75,16 @@ def _after(fields: tuple[FieldChange, ...], live: LivePolicy, names: Names, surr
         kept = frozenset(target for target in current if is_kept(target, names))
         present = {label(target, names): target for target in current}
         wanted = [str(entry) for entry in entries(new[path])]
-        return kept | frozenset(present.get(entry) or _resolve(entry, surroundings) for entry in wanted)
+        return kept | frozenset(present.get(entry) or _resolve(entry, context) for entry in wanted)
 
     plain: dict[str, Any] = {item.attribute: new[item.path] for item in PLAIN_FIELDS if item.path in new}
     return replace(live, include=targets("include", live.include), exclude=targets("exclude", live.exclude), **plain)
 
 
-def _resolve(entry: str, surroundings: Surroundings) -> DirectoryTarget:
+def _resolve(entry: str, context: ApplyContext) -> DirectoryTarget:
     if entry == ALL_USERS:
         return DirectoryTarget("all-users", ALL_USERS_ID)
-    return DirectoryTarget("group", surroundings.ids[f"groups.{entry}"])
+    return DirectoryTarget("group", context.ids[f"groups.{entry}"])
 
 
 def _encode(targets: frozenset[DirectoryTarget]) -> JSONValue:
@@ -103,7 +103,7 @@ def _journal(live: LivePolicy) -> JSONValue:
     return {**plain, "includeTargets": _encode(live.include), "excludeTargets": _encode(live.exclude)}
 
 
-def _look(cloud: Cloud, before: LivePolicy, after: LivePolicy) -> Reading[Look | Problem]:
+def _look(cloud: Cloud, before: LivePolicy, after: LivePolicy) -> Reading[Observation | Problem]:
     seen = yield from read(cloud)
     if isinstance(seen, Problem):
         return seen

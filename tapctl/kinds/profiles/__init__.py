@@ -1,6 +1,6 @@
 """Web sign-in profiles (Intune) of either delivery: finding, comparing, and the order of their writes."""
 
-from tapctl.kinds.profiles.comparing import identity_trouble, plan
+from tapctl.kinds.profiles.comparing import identity_finding, plan
 from tapctl.kinds.profiles.finding import (
     read,
     read_all,
@@ -20,7 +20,7 @@ __all__ = [
     "Listed",
     "Undecodable",
     "Wanted",
-    "identity_trouble",
+    "identity_finding",
     "journal_entry",
     "list_profiles",
     "plan",

@@ -12,6 +12,7 @@ from tapctl.kinds import assignments, mark
 from tapctl.kinds.deliveries import (
     Content,
 )
+from tapctl.kinds.findings import finding_at, listed
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles.forms import DELIVERY_FORMS
 from tapctl.kinds.profiles.wanted import (
@@ -27,7 +28,6 @@ from tapctl.kinds.profiles.wanted import (
 )
 from tapctl.kinds.profiles.writing import creation_steps, deletion_steps, update_steps
 from tapctl.kinds.steps import Draft
-from tapctl.kinds.troubles import listed, trouble
 from tapctl.model.desired import Identity, Profile, Tenant
 from tapctl.model.live import (
     Absent,
@@ -36,10 +36,10 @@ from tapctl.model.live import (
     Found,
     LiveProfile,
     LiveTenant,
+    Lookup,
     OtherDelivery,
     PinMissing,
     SettingShape,
-    Sighting,
     Unmarked,
 )
 from tapctl.model.plan import Change, FieldChange
@@ -55,9 +55,9 @@ def plan(
     tenant: Tenant, profile: Profile, live: LiveTenant, names: Names, today: date, *, only_lapsed: bool = False
 ) -> Draft | None | list[Finding]:
     """What is to become of one declared profile: nothing, a change, or the reasons why not."""
-    sighting = live.profiles[profile.identity.key]
+    lookup = live.profiles[profile.identity.key]
     shapes = {name: shape for name, shape in live.shapes.items() if not isinstance(shape, Problem)}
-    match sighting:
+    match lookup:
         case _ if only_lapsed and profile.identity.ensure == "absent":
             return None
         case Found(object=found) if profile.identity.ensure == "absent":
@@ -66,26 +66,26 @@ def plan(
             return None
         case Found() | Absent():
             problems = [*_unresolved(tenant, profile, names), *_unknown_values(tenant, profile)]
-            if isinstance(sighting, Found):
-                problems += _unreadable(tenant, profile, sighting.object)
+            if isinstance(lookup, Found):
+                problems += _unreadable(tenant, profile, lookup.object)
             if problems:
                 return problems
             wanted = Wanted.of(profile, today)
             if only_lapsed:
-                return _lapse(tenant, profile, sighting, wanted, names)
-            if isinstance(sighting, Found):
-                return _update(tenant, profile, sighting.object, wanted, names, shapes)
+                return _lapse(tenant, profile, lookup, wanted, names)
+            if isinstance(lookup, Found):
+                return _update(tenant, profile, lookup.object, wanted, names, shapes)
             return _creation(tenant, profile, wanted, names, shapes)
         case _:
-            finding = identity_trouble(tenant, profile, sighting)
+            finding = identity_finding(tenant, profile, lookup)
             return [finding] if finding is not None else None
 
 
-def identity_trouble(tenant: Tenant, profile: Profile, sighting: Sighting[LiveProfile]) -> Finding | None:
+def identity_finding(tenant: Tenant, profile: Profile, lookup: Lookup[LiveProfile]) -> Finding | None:
     """Why a declared profile stands for no single live one."""
     key, name = profile.identity.key, profile.identity.display_name
-    report = partial(trouble, tenant, ("webSignIn", key))
-    match sighting:
+    report = partial(finding_at, tenant, ("webSignIn", key))
+    match lookup:
         case PinMissing():
             return report(
                 "unresolved-name",
@@ -136,7 +136,7 @@ def _unknown_values(tenant: Tenant, profile: Profile) -> Iterator[Finding]:
     """Settings whose value tapctl would have to guess at."""
     for name, value in sorted(profile.settings.items()):
         if not is_known(name, canonical(name, value)):
-            yield trouble(
+            yield finding_at(
                 tenant,
                 ("webSignIn", profile.identity.key, "settings", name),
                 "unknown-value",
@@ -149,7 +149,7 @@ def _unknown_values(tenant: Tenant, profile: Profile) -> Iterator[Finding]:
 def _unreadable(tenant: Tenant, profile: Profile, live: LiveProfile) -> Iterator[Finding]:
     """Settings that the file names and whose live form tapctl does not know."""
     for name in sorted(set(profile.settings) & set(live.unreadable)):
-        yield trouble(
+        yield finding_at(
             tenant,
             ("webSignIn", profile.identity.key, "settings", name),
             "unreadable-setting",
@@ -166,7 +166,7 @@ def _not_one(
     fitting = [item for item in candidates if item.display_name == name]
     close = [item for item in candidates if item.display_name.casefold() == name.casefold()]
     if len(fitting) > 1:
-        return trouble(
+        return finding_at(
             tenant,
             path,
             "ambiguous-name",
@@ -175,7 +175,7 @@ def _not_one(
             fix="rename one of them in the Intune admin centre",
         )
     others = listed(close or candidates[:5])
-    return trouble(
+    return finding_at(
         tenant,
         path,
         "unresolved-name",
@@ -261,16 +261,16 @@ def _update(
 
 
 def _lapse(
-    tenant: Tenant, profile: Profile, sighting: Found[LiveProfile] | Absent, wanted: Wanted, names: Names
+    tenant: Tenant, profile: Profile, lookup: Found[LiveProfile] | Absent, wanted: Wanted, names: Names
 ) -> Draft | None | list[Finding]:
     """A change that does nothing but take lapsed entries out of the live assignments."""
-    if isinstance(sighting, Absent):
+    if isinstance(lookup, Absent):
         return None
-    include, _ = assignments.live_labels(sighting.object.assignments, names)
+    include, _ = assignments.live_labels(lookup.object.assignments, names)
     remaining = as_set(entry for entry in include if entry not in wanted.lapsed)
     unmanaged = replace(profile, identity=Identity(key=profile.identity.key), description=None, settings={})
     alone = Wanted({}, remaining, None, None, wanted.lapsed)
-    return _update(tenant, unmanaged, sighting.object, alone, names, {})
+    return _update(tenant, unmanaged, lookup.object, alone, names, {})
 
 
 def _text(wanted: str | None, current: str) -> str:
@@ -280,9 +280,9 @@ def _text(wanted: str | None, current: str) -> str:
 def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozenset[str]) -> Finding | None:
     """Why a profile that was found may not be written."""
     key = profile.identity.key
-    why = DELIVERY_FORMS[profile.delivery].protected(live, paths)
+    why = DELIVERY_FORMS[profile.delivery].why_not_writable(live, paths)
     if why is not None:
-        return trouble(
+        return finding_at(
             tenant,
             ("webSignIn", key),
             "protected-profile",
@@ -291,7 +291,7 @@ def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozens
             fix="move the web sign-in settings into a profile of their own: declare a new key",
         )
     if any(path.startswith("assign.") for path in paths) and any(not item.is_direct for item in live.assignments):
-        return trouble(
+        return finding_at(
             tenant,
             ("webSignIn", key, "assign"),
             "policy-set",
@@ -299,12 +299,12 @@ def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozens
             why="`assign` replaces the whole list, and what a policy set assigned cannot be sent back",
             fix="change the assignment in the policy set, or take the profile out of it",
         )
-    return _description_trouble(tenant, profile, live.mark)
+    return _description_finding(tenant, profile, live.mark)
 
 
-def _description_trouble(tenant: Tenant, profile: Profile, key: str | None) -> Finding | None:
+def _description_finding(tenant: Tenant, profile: Profile, key: str | None) -> Finding | None:
     if mark.split(profile.description or "")[1] is not None:
-        return trouble(
+        return finding_at(
             tenant,
             ("webSignIn", profile.identity.key, "description"),
             "reserved-mark",
@@ -315,7 +315,7 @@ def _description_trouble(tenant: Tenant, profile: Profile, key: str | None) -> F
     whole = mark.join(profile.description or "", key)
     if len(whole) <= mark.MOST_CHARACTERS:
         return None
-    return trouble(
+    return finding_at(
         tenant,
         ("webSignIn", profile.identity.key, "description"),
         "description-too-long",
@@ -331,8 +331,8 @@ def _creation(
     key = profile.identity.key
     if profile.identity.display_name is None:
         problem = "a profile that is to be made needs a `displayName`"
-        return [trouble(tenant, ("webSignIn", key), "schema", problem, fix="add `displayName:`")]
-    too_long = _description_trouble(tenant, profile, key)
+        return [finding_at(tenant, ("webSignIn", key), "schema", problem, fix="add `displayName:`")]
+    too_long = _description_finding(tenant, profile, key)
     if too_long is not None:
         return [too_long]
     settings = {name: value for name, value in wanted.settings.items() if value is not None}
@@ -409,7 +409,7 @@ def kept_targets(tenant: Tenant, profile: Profile, live: LiveProfile, names: Nam
     """A finding for every assignment whose group no longer exists, or whose type tapctl does not know."""
     unknown = sum(1 for item in live.assignments if item.kind == "other")
     if unknown:
-        yield trouble(
+        yield finding_at(
             tenant,
             ("webSignIn", profile.identity.key, "assign"),
             "unknown-target",
@@ -421,7 +421,7 @@ def kept_targets(tenant: Tenant, profile: Profile, live: LiveProfile, names: Nam
     for item in sorted(live.assignments, key=lambda entry: (entry.group_id or "", entry.kind, entry.filter_id or "")):
         if item.group_id in names.deleted_groups:
             side = "exclude" if item.kind == "exclusion" else "include"
-            yield trouble(
+            yield finding_at(
                 tenant,
                 ("webSignIn", profile.identity.key, "assign", side),
                 "deleted-target",

@@ -16,6 +16,7 @@ from tapctl.kinds.wire import (
     text_or_none,
 )
 from tapctl.model.desired import Profile
+from tapctl.model.gather import gather
 from tapctl.model.live import (
     Absent,
     Ambiguous,
@@ -23,23 +24,22 @@ from tapctl.model.live import (
     Candidate,
     Found,
     LiveProfile,
+    Lookup,
     OtherDelivery,
     PinMissing,
     ScopeTag,
     SettingShape,
-    Sighting,
     Unmarked,
 )
 from tapctl.model.requests import Problem, Read, Reading
-from tapctl.model.together import together
 
 
-def read_all(profiles: Iterable[Profile]) -> Reading[dict[str, Sighting[LiveProfile]]]:
+def read_all(profiles: Iterable[Profile]) -> Reading[dict[str, Lookup[LiveProfile]]]:
     """What became of every declared profile, by key."""
-    return together({profile.identity.key: read(profile) for profile in profiles})
+    return gather({profile.identity.key: read(profile) for profile in profiles})
 
 
-def read(profile: Profile) -> Reading[Sighting[LiveProfile]]:
+def read(profile: Profile) -> Reading[Lookup[LiveProfile]]:
     """Find one declared profile: by pin, else by its mark in the complete list."""
     form, identity = DELIVERY_FORMS[profile.delivery], profile.identity
     purpose = f"reading profile {identity.key}"
@@ -72,7 +72,7 @@ def _fitting(profile: Profile, seen: list[Summary]) -> Summary | Absent | Ambigu
     return fitting[0] if taken else Unmarked(candidates)
 
 
-def _read_pinned_elsewhere(profile: Profile, profile_id: str, purpose: str) -> Reading[Sighting[LiveProfile]]:
+def _read_pinned_elsewhere(profile: Profile, profile_id: str, purpose: str) -> Reading[Lookup[LiveProfile]]:
     """Before a pinned id counts as missing, the other delivery is asked for it."""
     other = other_form(profile.delivery)
     whole = yield from other.read_whole(profile_id, purpose)
@@ -83,10 +83,10 @@ def _read_pinned_elsewhere(profile: Profile, profile_id: str, purpose: str) -> R
     return Absent() if profile.identity.ensure == "absent" else PinMissing()
 
 
-def _read_elsewhere(profile: Profile, sighting: Absent | Ambiguous | Unmarked) -> Reading[Sighting[LiveProfile]]:
+def _read_elsewhere(profile: Profile, lookup: Absent | Ambiguous | Unmarked) -> Reading[Lookup[LiveProfile]]:
     """Before a profile counts as absent, the other delivery's list is searched for its mark."""
-    if not isinstance(sighting, Absent):
-        return sighting
+    if not isinstance(lookup, Absent):
+        return lookup
     other = other_form(profile.delivery)
     seen = yield from read_summaries(other)
     if isinstance(seen, Problem):
@@ -94,7 +94,7 @@ def _read_elsewhere(profile: Profile, sighting: Absent | Ambiguous | Unmarked) -
     for item in seen:
         if item.mark == profile.identity.key:
             return OtherDelivery(item.id, other.delivery)
-    return sighting
+    return lookup
 
 
 def read_filters() -> Reading[tuple[AssignmentFilter, ...] | Problem]:
@@ -147,17 +147,17 @@ def read_scope_tags() -> Reading[tuple[ScopeTag, ...] | Problem]:
         return malformed(outcome, purpose, error)
 
 
-def wanted_shapes(profile: Profile, sighting: Sighting[LiveProfile]) -> frozenset[str]:
+def wanted_shapes(profile: Profile, lookup: Lookup[LiveProfile]) -> frozenset[str]:
     """The settings whose instance type must be asked of the tenant, because the live policy does not show it."""
     if profile.identity.ensure == "absent":
         return frozenset()
-    present = sighting.object.settings if isinstance(sighting, Found) else {}
+    present = lookup.object.settings if isinstance(lookup, Found) else {}
     named = (name for name, value in profile.settings.items() if value is not None and name not in present)
     return DELIVERY_FORMS[profile.delivery].undocumented(named)
 
 
 def read_shapes(names: Iterable[str]) -> Reading[dict[str, SettingShape | Problem]]:
-    return together({name: read_shape(name) for name in sorted(set(names))})
+    return gather({name: read_shape(name) for name in sorted(set(names))})
 
 
 def referred_groups(live: LiveProfile) -> frozenset[str]:

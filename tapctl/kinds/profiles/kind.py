@@ -10,12 +10,12 @@ from tapctl.errors import Finding
 from tapctl.kinds import assignments, audit
 from tapctl.kinds.canonical import as_text, as_texts
 from tapctl.kinds.effects import Effect
+from tapctl.kinds.findings import adopted
 from tapctl.kinds.kind import Fields, Kind, Role
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles import comparing, finding
 from tapctl.kinds.profiles.wanted import effect
 from tapctl.kinds.steps import Draft
-from tapctl.kinds.troubles import adopted
 from tapctl.kinds.untils import untils_and_reasons
 from tapctl.model.desired import Assignment, Delivery, FilterMode, Identity, Profile, SettingValue, Tenant
 from tapctl.model.live import Found, LiveProfile, LiveTenant, Referrer

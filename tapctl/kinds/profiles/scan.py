@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tapctl.kinds.deliveries import DeliveryForm, Summary, read_summaries
-from tapctl.kinds.wire import impossible
+from tapctl.kinds.wire import as_malformed
 from tapctl.model.live import LiveProfile
 from tapctl.model.requests import Problem, Reading
 
@@ -41,7 +41,7 @@ def read_modelled(listed: Listed) -> Reading[LiveProfile | Undecodable | None | 
         listed.form.read_if_modelled(summary, f"reading profile {summary.id}"),
     )
     if isinstance(seen, Problem):
-        return impossible(seen) if has_failed else Undecodable(summary.id, summary.name, seen.message)
+        return as_malformed(seen) if has_failed else Undecodable(summary.id, summary.name, seen.message)
     if seen is None or seen.settings:
         return seen
     # Of what holds no setting that can be read, one that cannot be read may still be there.

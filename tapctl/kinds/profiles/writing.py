@@ -11,7 +11,7 @@ from tapctl.kinds.looking import judge
 from tapctl.kinds.naming import Names
 from tapctl.kinds.profiles.forms import DELIVERY_FORMS
 from tapctl.kinds.profiles.wanted import Wanted, assigns_first
-from tapctl.kinds.steps import Look, Standing, Step, Steps, Surroundings
+from tapctl.kinds.steps import ApplyContext, ObjectState, Observation, Step, Steps
 from tapctl.kinds.wire import (
     as_object,
     elements,
@@ -27,7 +27,7 @@ from tapctl.model.values import JSONValue
 
 
 def _target_assignments(
-    live: frozenset[LiveAssignment], wanted: Wanted, names: Names, surroundings: Surroundings
+    live: frozenset[LiveAssignment], wanted: Wanted, names: Names, context: ApplyContext
 ) -> frozenset[LiveAssignment]:
     """The assignments as they are to become: a side that is not managed stays, and so does what no file can say."""
     kept = {item for item in live if assignments.is_kept(item, names)}
@@ -37,7 +37,7 @@ def _target_assignments(
         if entries is None:
             kept |= {item for item in live if (item.kind == "exclusion") == exclusion}
         else:
-            resolve = partial(assignments.resolve, exclusion=exclusion, names=names, surroundings=surroundings)
+            resolve = partial(assignments.resolve, exclusion=exclusion, names=names, context=context)
             kept |= {present.get((exclusion, entry)) or resolve(entry) for entry in entries}
     return frozenset(kept)
 
@@ -67,7 +67,7 @@ def _foreign_targets(live: LiveProfile) -> list[JSONValue]:
 
 def _judge(
     profile_id: str, form: DeliveryForm, before: LiveProfile, after: LiveProfile, purpose: str
-) -> Reading[Look | Problem]:
+) -> Reading[Observation | Problem]:
     seen = yield from form.read_whole(profile_id, purpose)
     if isinstance(seen, Problem):
         return seen
@@ -96,11 +96,11 @@ def update_steps(
     wanted: Wanted,
     paths: frozenset[str],
     names: Names,
-    surroundings: Surroundings,
+    context: ApplyContext,
 ) -> Steps:
     form, purpose = DELIVERY_FORMS[profile.delivery], f"updating profile {profile.identity.key}"
     assigned = frozenset(path for path in paths if path.startswith("assign."))
-    targets = _target_assignments(live.assignments, wanted, names, surroundings)
+    targets = _target_assignments(live.assignments, wanted, names, context)
     parts = ["content"] if paths - assigned else []
     if assigned:
         # Whoever is to lose the profile loses it before its settings change, whoever is to gain it gets it last.
@@ -130,20 +130,18 @@ def update_steps(
         current = after
 
 
-def creation_steps(
-    profile: Profile, content: Content, wanted: Wanted, names: Names, surroundings: Surroundings
-) -> Steps:
+def creation_steps(profile: Profile, content: Content, wanted: Wanted, names: Names, context: ApplyContext) -> Steps:
     form, key = DELIVERY_FORMS[profile.delivery], profile.identity.key
     purpose = f"creating profile {key}"
 
-    def look_for_mark() -> Reading[Look | Problem]:
+    def look_for_mark() -> Reading[Observation | Problem]:
         seen = yield from read_summaries(form)
         if isinstance(seen, Problem):
             return seen
         made = [item for item in seen if item.mark == key]
         if len(made) > 1:
-            return Look(Standing.FOREIGN, detail=f"{len(made)} profiles bear the mark of {key}")
-        return Look(Standing.AFTER, made[0].id) if made else Look(Standing.BEFORE)
+            return Observation(ObjectState.FOREIGN, detail=f"{len(made)} profiles bear the mark of {key}")
+        return Observation(ObjectState.AFTER, made[0].id) if made else Observation(ObjectState.BEFORE)
 
     made_id = yield Step(
         write=intune_write(purpose, "POST", form.collection, form.creation_body(content), creates=True),
@@ -162,7 +160,7 @@ def creation_steps(
         scope_tag_ids=content.scope_tag_ids,
         carried=form.carried(None, content),
     )
-    targets = _target_assignments(frozenset(), wanted, names, surroundings)
+    targets = _target_assignments(frozenset(), wanted, names, context)
     after = replace(bare, assignments=targets)
     yield Step(
         write=_assign_write(form, bare, targets, purpose),
@@ -171,16 +169,16 @@ def creation_steps(
     )
 
 
-def deletion_steps(profile: Profile, live: LiveProfile, _surroundings: Surroundings) -> Steps:
+def deletion_steps(profile: Profile, live: LiveProfile, _context: ApplyContext) -> Steps:
     form, purpose = DELIVERY_FORMS[profile.delivery], f"deleting profile {profile.identity.key}"
 
-    def look() -> Reading[Look | Problem]:
+    def look() -> Reading[Observation | Problem]:
         seen = yield from form.read_whole(live.id, purpose)
         if isinstance(seen, Problem):
-            return Look(Standing.AFTER, live.id) if is_missing(seen) else seen
+            return Observation(ObjectState.AFTER, live.id) if is_missing(seen) else seen
         same = seen == live
         detail = "the profile is not as it was when the plan was made"
-        return Look(Standing.BEFORE, live.id) if same else Look(Standing.FOREIGN, live.id, detail)
+        return Observation(ObjectState.BEFORE, live.id) if same else Observation(ObjectState.FOREIGN, live.id, detail)
 
     yield Step(
         write=intune_write(purpose, "DELETE", f"{form.collection}/{live.id}"),

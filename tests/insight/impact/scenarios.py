@@ -22,9 +22,9 @@ from tapctl.model.live import (
     LivePolicy,
     LiveProfile,
     LiveTenant,
+    Lookup,
     Member,
     MemberKind,
-    Sighting,
 )
 from tapctl.model.values import JSONValue
 from tapctl.reconcile.planner import Planned, plan_tenant
@@ -358,7 +358,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
-def _sighting(found: object) -> Sighting:  # type: ignore[type-arg]
+def _sighting(found: object) -> Lookup:  # type: ignore[type-arg]
     return Absent() if found is None else Found(found)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from tapctl.model.requests import Answer, Outcome, Problem, ProblemKind, Read
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reply
 from tapctl.model.values import JSONValue
 
 Name = str
@@ -131,11 +131,11 @@ class TownReader:
         self._policy = policy_body
         self.asked: list[Read] = []
 
-    async def read(self, reads: Sequence[Read]) -> list[Outcome]:
+    async def read(self, reads: Sequence[Read]) -> list[Reply]:
         self.asked += reads
         return [self._answer(read) for read in reads]
 
-    def _answer(self, read: Read) -> Outcome:
+    def _answer(self, read: Read) -> Reply:
         path, _, query = unquote(read.path).partition("?")
         if self._broken is not None and re.search(self._broken, path):
             return Problem(kind=ProblemKind.DENIED, purpose=read.purpose, message="no", status=403)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from tapctl.model.requests import Outcome, Read, Reading
+from tapctl.model.requests import Read, Reading, Reply
 
 KeyT = TypeVar("KeyT")
 ResultT = TypeVar("ResultT")
 
 
-def together(readings: Mapping[KeyT, Reading[ResultT]]) -> Reading[dict[KeyT, ResultT]]:
+def gather(readings: Mapping[KeyT, Reading[ResultT]]) -> Reading[dict[KeyT, ResultT]]:
     """One reading that advances all the given ones at the same time, each step of each in one round trip."""
     results: dict[KeyT, ResultT] = {}
     waiting: dict[KeyT, tuple[Reading[ResultT], tuple[Read, ...]]] = {}
-    answers: dict[KeyT, tuple[Outcome, ...] | None] = dict.fromkeys(readings, None)
+    answers: dict[KeyT, tuple[Reply, ...] | None] = dict.fromkeys(readings, None)
     while True:
         for key, given in answers.items():
             reading = readings[key]

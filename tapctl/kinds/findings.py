@@ -9,7 +9,7 @@ from tapctl.model.desired import Tenant
 from tapctl.model.live import Candidate
 
 
-def trouble(
+def finding_at(
     tenant: Tenant,
     path: tuple[str | int, ...],
     rule: str,
@@ -39,7 +39,7 @@ def listed(candidates: Iterable[Candidate]) -> str:
 
 def adopted(tenant: Tenant, path: tuple[str | int, ...], what: str, found: str) -> Finding:
     """An object that is taken over by name: the pin to commit, so that the name alone never decides again."""
-    return trouble(
+    return finding_at(
         tenant,
         (*path, "adopt"),
         "adopted",
