@@ -1,4 +1,4 @@
-"""What goes wrong and how it is said: exit codes, positions, findings and the one exception tree.
+"""Errors and how they are reported: exit codes, positions, findings and the one exception tree.
 
 TapctlError
 ├── UsageError            wrong command line (64)
@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
     DONE = 0
     FAILED = 1
-    """Failed in a way that may pass when run again, or unknown."""
+    """Failed in a way that a later run may not, or the result is unknown."""
     CHANGES = 2
     """Changes or drift are present, or an apply waits for multi-admin approval."""
     REFUSED = 3
@@ -39,7 +39,7 @@ EXIT_PRECEDENCE = (
     ExitCode.CHANGES,
     ExitCode.DONE,
 )
-"""Over many tenants the first of these that any tenant ended with."""
+"""With many tenants, the exit code is the first of these that any tenant has."""
 
 Severity = Literal["error", "warning", "info"]
 
@@ -57,13 +57,13 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One problem, said so that it can be mended: where, what, why, and what to write instead."""
+    """One problem, with what is needed to fix it: where, what, why, and what to write instead."""
 
     rule: str
     """A rule id of the catalogue (TAP001) or a slug (yaml-syntax, unknown-key, unresolved-name)."""
     severity: Severity
     message: str
-    """What is wrong, one sentence, no trailing full stop. Never quotes a secret."""
+    """What is wrong, in one sentence without a final full stop. Never quotes a secret."""
     why: str = ""
     fix: str = ""
     """What to write instead."""
@@ -71,15 +71,15 @@ class Finding:
     excerpt: str = ""
     """The source line itself."""
     width: int = 1
-    """How many columns of the excerpt are meant."""
+    """How many columns of the excerpt to underline."""
     related: tuple[tuple[str, Position], ...] = ()
-    """Other places that the message speaks of, with a word on each."""
+    """Other places that the message mentions, each with a short label."""
     suppressed: bool = False
     suppress_reason: str = ""
 
 
 class TapctlError(Exception):
-    """Base of every error that tapctl raises on purpose; `exit_code` is what the process ends with."""
+    """Base of every error that tapctl raises on purpose; `exit_code` is the exit code of the process."""
 
     exit_code = ExitCode.FAILED
 
@@ -90,11 +90,13 @@ class TapctlError(Exception):
 
 
 class UsageError(TapctlError):
+    """The command line cannot be used: wrong options, or no tenant selected. Exit code 64."""
+
     exit_code = ExitCode.USAGE
 
 
 class ConfigurationError(TapctlError):
-    """The files cannot be used; `findings` holds every problem of every file."""
+    """The files cannot be used; `findings` holds every problem of every file. Exit code 3."""
 
     exit_code = ExitCode.REFUSED
 
@@ -107,12 +109,18 @@ class ConfigurationError(TapctlError):
 
 
 class RefusedError(TapctlError):
+    """Running again does not help: somebody must edit a file or give an override first. Exit code 3."""
+
     exit_code = ExitCode.REFUSED
 
 
 class OutdatedError(TapctlError):
+    """An approval or a saved plan has expired, or no longer fits the tenant and the files. Exit code 4."""
+
     exit_code = ExitCode.OUTDATED
 
 
 class RemoteError(TapctlError):
+    """Graph, the network or signing in failed; a later run may succeed. Exit code 1."""
+
     exit_code = ExitCode.FAILED

@@ -1,4 +1,4 @@
-"""Where requests go: Graph's root, an override of it, and whether a link that Graph sent may be followed."""
+"""The address of Graph: its root, an override of it, and whether a link from Graph may be followed."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ VERSIONS: tuple[Version, ...] = get_args(Version)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """The root that requests are sent below, and the root that Graph itself goes by in its links."""
+    """The root URL of all requests, and the root URL that Graph uses in its own links."""
 
     root: str
     """Scheme, host and, for a proxy, a path; without version and without a slash at the end."""
     graph: str
-    """The cloud's real Graph root: links upon it are followed at `root`."""
+    """The cloud's real Graph root: a link below it is requested below `root` instead."""
 
     def url(self, version: Version, path: str) -> str:
         """The absolute address of a path below a version."""
         return f"{self.root}/{version}{path}"
 
     def follow(self, link: str) -> tuple[Version, str] | None:
-        """Version and path of an absolute link below this address, verbatim; None where the link leads elsewhere."""
+        """Version and path of an absolute link below this address, unchanged; None for any other link."""
         for root in (self.root, self.graph):
             below = _below(root, link)
             if below is None:
@@ -40,7 +40,7 @@ class Address:
         return None
 
     def holds(self, url: str) -> bool:
-        """Whether a URL is below this address, where alone tokens may go."""
+        """Whether a URL is below this address. Tokens are sent to such URLs only."""
         return _below(self.root, url) is not None
 
     @property
@@ -49,34 +49,34 @@ class Address:
 
 
 def address_of(cloud: Cloud, override: str | None, *, method: str) -> Address:
-    """The address of a cloud, or of what TAPCTL_GRAPH_URL says.
+    """The address of a cloud, or the one in TAPCTL_GRAPH_URL.
 
     Args:
-        override: the variable's value; None or empty where it is not set.
+        override: the variable's value; None or empty when it is not set.
         method: `auth.method` of the identity that signs in.
 
     Raises:
-        RefusedError: the override would carry a token where it must not go, or is no root. Its value is not quoted:
-            it may hold a password.
+        RefusedError: the override would send a token where it must not go, or is not a root. Its value is not quoted:
+            it may contain a password.
     """
     if not override:
         return Address(root=cloud.graph, graph=cloud.graph)
     url = _split(override)
     _refuse_if(url.scheme not in ("http", "https") or not url.hostname, "is not an http or https address")
-    _refuse_if("@" in url.netloc, "bears a user name or password")
-    _refuse_if(bool(url.query or url.fragment) or override.endswith(("?", "#")), "bears a query or fragment")
+    _refuse_if("@" in url.netloc, "contains a user name or password")
+    _refuse_if(bool(url.query or url.fragment) or override.endswith(("?", "#")), "contains a query or fragment")
     path = url.path.rstrip("/")
     _refuse_if(
         path.rpartition("/")[2].lower() in VERSIONS,
         "ends with a version",
         "give the root alone; tapctl adds v1.0 and beta",
     )
-    _refuse_if(_climbs(f"{path}/"), "has a path that climbs")
+    _refuse_if(_climbs(f"{path}/"), "has a path that leads upwards")
     if not _is_loopback(url.hostname or ""):
         _refuse_if(url.scheme != "https", "is http on a host that is not loopback", "use https, or a loopback address")
         _refuse_if(
             method != "token",
-            f"leads away from Microsoft, and auth.method {method} would send it a token of its own",
+            f"is not a Microsoft host, and auth.method {method} would send a Microsoft token to it",
             "use auth: {method: token, tokenVariable: TAPCTL_...}, or unset the variable",
         )
     return Address(root=f"{url.scheme}://{url.netloc.lower()}{path}", graph=cloud.graph)
@@ -85,7 +85,7 @@ def address_of(cloud: Cloud, override: str | None, *, method: str) -> Address:
 def _split(override: str) -> SplitResult:
     _refuse_if(
         any(character.isspace() or not character.isprintable() for character in override),
-        "bears white space or control characters",
+        "contains white space or control characters",
     )
     try:
         url = urlsplit(override)
@@ -135,6 +135,6 @@ def _port(url: SplitResult) -> int | None:
 
 
 def _climbs(path: str) -> bool:
-    """Whether a path steps upwards, escaped or not: it would leave the root after the check."""
+    """Whether a path contains `..`, escaped or not: it would leave the root after the check."""
     segments = path.partition("?")[0].replace("\\", "/").lower().replace("%2e", ".").split("/")
     return any(segment in (".", "..") for segment in segments)

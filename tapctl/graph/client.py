@@ -1,4 +1,4 @@
-"""The Graph client: reads in as few round trips as can be, writes one by one, says what it cost."""
+"""The Graph client: reads in as few round trips as possible, writes one by one, and counts what they cost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reply, Ver
 from tapctl.model.values import JSONValue
 
 CALLS_AT_ONCE = 16
-"""Calls of one tenant under way at once; each may hold 20 reads."""
+"""The most calls of one tenant at the same time; each may hold 20 reads."""
 
 ResultT = TypeVar("ResultT")
 RequestT = TypeVar("RequestT", Read, Write)
@@ -38,19 +38,19 @@ RequestT = TypeVar("RequestT", Read, Write)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How patient a client is."""
+    """The time limits of a client."""
 
     patience: Patience = field(default_factory=Patience)
     total_seconds: float | None = None
-    """Bounds the client's whole life (`--timeout`)."""
+    """Limits the whole life of the client (`--timeout`); None: no limit."""
 
 
 class GraphClient:
     """One tenant's Graph. Use as an async context manager.
 
     Args:
-        writable: a client that is not writable sends nothing but reads, and cannot be talked into more.
-        jitter: random numbers from 0 to 1 for the waits between tries.
+        writable: a client that is not writable sends only reads and refuses every write.
+        jitter: returns random numbers from 0 to 1, for the waits between tries.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class GraphClient:
     ) -> None:
         self.writable = writable
         self.graph_root = address.graph
-        """The cloud's own Graph root, for addresses inside bodies (`@odata.id`), whatever requests are sent to."""
+        """The cloud's own Graph root, for addresses inside bodies (`@odata.id`); an override does not change it."""
         self._address = address
         self._clock = clock or SystemClock()
         self._jitter = jitter
@@ -92,19 +92,19 @@ class GraphClient:
 
     @property
     def token_facts(self) -> TokenFacts | None:
-        """What the access token says of itself; None before `authenticate`."""
+        """The claims of the access token; None before `authenticate`."""
         return self._tokens.facts
 
     def at_work(self) -> AbstractContextManager[None]:
-        """The time within counts as the run's, waiting included; signing in does not."""
+        """Context in which time is counted as the run's, including waits but not signing in."""
         return self._meter.at_work()
 
     def remaining_seconds(self) -> float:
-        """How long the client may still be at work; infinite without a time limit."""
+        """The seconds until the run's time limit; infinite without one."""
         return self._remaining()
 
     def usage(self) -> GraphUsage:
-        """What the client has cost so far."""
+        """The cost of the client's requests so far."""
         return self._meter.usage()
 
     async def authenticate(self) -> None:
@@ -124,19 +124,19 @@ class GraphClient:
 
     async def _sign_in(self, seconds: float) -> None:
         async with asyncio.timeout(None if math.isinf(seconds) else seconds):
-            # A limit that has passed already is noticed here, before anybody signs in.
+            # If the limit has already passed, this raises before signing in starts.
             await asyncio.sleep(0)
             await self._tokens.current()
 
     async def read(self, reads: Sequence[Read]) -> list[Reply]:
-        """Carry out reads that may be sent together: one round trip, unless pages or retries add to it.
+        """Send reads together: one round trip, plus those for further pages and retries.
 
         Returns:
-            One outcome a read, in their order.
+            One outcome for each read, in the same order.
 
         Raises:
             RemoteError: signing in failed.
-            ForbiddenRequestError: a POST is none of the reading ones.
+            ForbiddenRequestError: a POST is not in the list of reading POSTs.
         """
         for read in reads:
             if read.method == "POST" and not is_reading_post(read.path):
@@ -148,10 +148,10 @@ class GraphClient:
             return await self._read_all_pages(reads)
 
     async def write(self, write: Write) -> Reply:
-        """Carry out one write, by itself. It is sent again only when it was certainly not carried out.
+        """Send one write in its own call. It is sent again only when it was certainly not carried out.
 
         Returns:
-            The outcome; that signing in failed is one too, so that a run of writes can end in good order.
+            The outcome. A failed sign-in is also an outcome, so that a run of writes can end normally.
 
         Raises:
             ForbiddenRequestError: the client is not writable.
@@ -163,11 +163,11 @@ class GraphClient:
             with self._meter.at_work():
                 return (await self._until_settled([write], self._send_write, may_write_again))[0]
         except RemoteError as error:
-            # Tokens are asked for before a request is sent, or after Graph refused to carry it out for want of one.
+            # A token is fetched before a request is sent, or after Graph refused the request for lack of a valid one.
             return outcomes.unanswered(write, ProblemKind.AUTHENTICATION, error.message, ambiguous=False)
 
     async def _read_all_pages(self, reads: Sequence[Read]) -> list[Reply]:
-        """Reads and, in further round trips, the pages that their answers announce."""
+        """Send the reads and, in further round trips, read the next pages of their answers."""
         pages = [Pages(read, self._address) for read in reads]
         while pending := [page for page in pages if page.following is not None]:
             following = [page.following for page in pending if page.following is not None]
@@ -195,7 +195,7 @@ class GraphClient:
         send: Callable[[Sequence[RequestT], float], Awaitable[list[Reply]]],
         may_repeat: Callable[[Problem], bool],
     ) -> list[Reply]:
-        """Send requests together, and again those that are worth it, until patience ends."""
+        """Send requests together, and retry those that may succeed, until a limit is reached."""
         began = self._clock.now()
         results: list[Reply] = [self._late(request) for request in requests]
         pending = list(range(len(requests)))
@@ -224,7 +224,7 @@ class GraphClient:
         may_repeat: Callable[[Problem], bool],
         attempt: Attempt,
     ) -> dict[int, float]:
-        """The seconds to wait for each request that is worth another try."""
+        """The seconds to wait for each request that will be retried."""
         waits: dict[int, float] = {}
         jitter = self._jitter()
         for index in pending:
@@ -243,13 +243,13 @@ class GraphClient:
             await self._clock.sleep(seconds)
 
     async def _renew(self, refused: str, outcome: Reply) -> None:
-        """Get another token; a part of a batch tells its claims challenge in its own headers."""
+        """Get a new token; a part of a batch has its claims challenge in its own headers."""
         challenge = _CHALLENGE.search(outcome.headers.get("www-authenticate", ""))
         with self._meter.signing_in():
             await self._tokens.renewed(refused, claims=decode_challenge(challenge.group(1)) if challenge else None)
 
     async def _send_reads(self, reads: Sequence[Read], seconds: float) -> list[Reply]:
-        """One call: a read alone as itself, several of one version as a batch."""
+        """One call: a single read is sent alone, several reads of one version as a batch."""
         if len(reads) > 1:
             return await self._send_batch(reads, seconds)
         read = reads[0]
@@ -269,14 +269,14 @@ class GraphClient:
         try:
             replies = batch.decode(result.body, len(reads))
         except ValueError:
-            return [outcomes.malformed(read, "the answer is not that of a batch", result) for read in reads]
+            return [outcomes.malformed(read, "the answer is not an answer to a batch", result) for read in reads]
         for reply in replies:
             if reply is not None and reply.status == 429:
                 self._meter.throttled()
         return [
             outcomes.read_outcome(read, reply)
             if reply is not None
-            else outcomes.malformed(read, "the batch's answer lacks this part", result)
+            else outcomes.malformed(read, "this part is missing in the answer to the batch", result)
             for read, reply in zip(reads, replies, strict=True)
         ]
 
@@ -299,7 +299,7 @@ class GraphClient:
         return self._deadline - self._clock.now()
 
     def _answer_seconds(self, elapsed: float) -> float:
-        """How long the next answer is waited for, having spent so much on the request already."""
+        """How many seconds to wait for the next answer, given the time already spent on the request."""
         patience = self._limits.patience
         return max(0.0, min(patience.answer_seconds, patience.seconds - elapsed, self._remaining()))
 
@@ -314,7 +314,7 @@ _CHALLENGE = re.compile(r'claims="([^"]+)"')
 
 
 def _of_envelope(read: Read, reply: HttpReply) -> Problem:
-    """The problem of a whole batch, for one of its reads. A missing $batch says of no object that it is absent."""
+    """The problem of a whole batch, for one of its reads. A 404 for $batch does not mean that an object is absent."""
     problem = outcomes.problem_of(read, reply)
     return replace(problem, kind=ProblemKind.MALFORMED) if problem.kind is ProblemKind.NOT_FOUND else problem
 
@@ -329,7 +329,7 @@ def _merged(results: Sequence[Reply], places: Sequence[int], newer: Sequence[Rep
 
 
 async def _side_by_side(jobs: Sequence[Coroutine[object, object, ResultT]]) -> list[ResultT]:
-    """Run jobs at once; when one fails, the others are ended before the failure goes on."""
+    """Run jobs at the same time; when one fails, the others are cancelled before its error is raised."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         return await asyncio.gather(*tasks)

@@ -1,4 +1,4 @@
-"""The clock that patience, throttling and token lifetimes are measured with; injected so that no test sleeps."""
+"""The clock for time limits, throttling and token lifetimes; it is injected so that no test sleeps."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class Clock(Protocol):
     """Time as the client sees it."""
 
     def now(self) -> float:
-        """Seconds of a clock that never goes back; only differences mean anything."""
+        """Seconds of a monotonic clock; only differences have a meaning."""
 
     def wall(self) -> float:
-        """Seconds since the epoch: token lifetimes and `Retry-After` dates are told in it."""
+        """Seconds since the epoch, for token lifetimes and `Retry-After` dates."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
 
 class SystemClock:
-    """The clock of the machine."""
+    """The clock of this machine."""
 
     def now(self) -> float:
         return time.monotonic()

@@ -1,4 +1,4 @@
-"""Where each national cloud keeps Graph and its sign-in, and what differs between them.
+"""The hosts of Graph and of the login in each national cloud, and the differences between the clouds.
 
 Source: https://learn.microsoft.com/graph/deployments (2026-11-22).
 """
@@ -14,7 +14,7 @@ from tapctl.model import desired
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """One national cloud. Tokens of one are worth nothing in another."""
+    """One national cloud. Tokens of one cloud are not valid in another."""
 
     name: desired.Cloud
     graph: str
@@ -26,7 +26,7 @@ class Cloud:
 
     @property
     def scope(self) -> str:
-        """What a token is asked for."""
+        """The scope to request for a token."""
         return f"{self.graph}/.default"
 
 
@@ -58,7 +58,7 @@ CLOUDS: Mapping[str, Cloud] = MappingProxyType(
                 authority="login.chinacloudapi.cn",
                 assertion_audience="api://AzureADTokenExchangeChina",
             ),
-            # The embedded tenant plays the global cloud; its transport never leaves the process, and nobody signs in.
+            # The embedded tenant acts as the global cloud; its transport never leaves the process, nobody signs in.
             Cloud(
                 name="sandbox",
                 graph="https://graph.microsoft.com",

@@ -1,4 +1,4 @@
-"""From a tenant to its Graph client: cloud, way of signing in, address and transport."""
+"""From a tenant to its Graph client: cloud, credentials, address and transport."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def connect(
     clock: Clock | None = None,
     timeout_seconds: float | None = None,
 ) -> GraphClient:
-    """The client of a tenant. Nothing is sent yet; the run's time limit begins now.
+    """The client of a tenant. Nothing is sent yet; the run's time limit starts now.
 
     Args:
-        authentication: who signs in; `tenant.auth` unless given.
-        timeout_seconds: bounds everything that the client will do.
+        authentication: how to sign in; `tenant.auth` unless given.
+        timeout_seconds: limits everything that the client does.
 
     Raises:
-        RefusedError: TAPCTL_GRAPH_URL would carry a token where it must not go.
-        RemoteError: the way of signing in is not known.
+        RefusedError: TAPCTL_GRAPH_URL would send a token where it must not go.
+        RemoteError: the method of signing in is not known.
     """
     identity = authentication or tenant.auth
     cloud = CLOUDS[tenant.cloud]
@@ -61,7 +61,7 @@ def connect(
 
 
 class SandboxToken:
-    """Signs in to the embedded tenant, which asks for no proof."""
+    """Signs in to the embedded tenant, which needs no credentials."""
 
     renewable = True
 
@@ -74,7 +74,7 @@ class SandboxToken:
         return mint_token(self._tenant_id)
 
     async def close(self) -> None:
-        """Holds nothing open."""
+        """Nothing to close."""
 
 
 def _sandbox_transport(tenant_id: str) -> httpx.AsyncBaseTransport:
@@ -84,15 +84,15 @@ def _sandbox_transport(tenant_id: str) -> httpx.AsyncBaseTransport:
 
 
 def open_transport(address: Address) -> httpx.AsyncHTTPTransport:
-    """A transport to a real host, through the proxy of the environment unless the host is this machine.
+    """A transport to a real host, through the environment's proxy unless the host is this machine.
 
-    httpx looks at the proxy variables only when it makes its own transport, and ours is wrapped by the guard.
+    httpx reads the proxy variables only for a transport that it creates itself; ours is wrapped by the guard.
 
     Raises:
-        RefusedError: the proxy variable names something that is no usable proxy.
+        RefusedError: the proxy variable does not name a usable proxy.
     """
     if address.is_loopback and address.root.startswith("http://"):
-        # No certificate is ever checked on this transport: loading the authorities would cost a tenth of the start.
+        # This transport never checks a certificate: loading the authorities would take a tenth of the start time.
         return httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     try:
         return httpx.AsyncHTTPTransport(proxy=proxy_for(address))

@@ -1,4 +1,4 @@
-"""Signing in, by every method of `tenant.auth`: from names of variables and files to a source of access tokens.
+"""Signing in with every method of `tenant.auth`: from names of variables and files to a source of access tokens.
 
 | method | options (* required) | defaults of the options |
 |---|---|---|
@@ -17,9 +17,9 @@
 | `device-code` | clientId* | |
 | `token` | tokenVariable* | its name begins with TAPCTL_ |
 
-`clientId` is the application's id and may stand in the YAML; secrets come from variables and files alone, and no
-message names their values. azure-identity is imported when a method needs it, only the class that it needs; it runs
-in a thread of its own, since device-code has no asynchronous form and a thread can be left behind on an interrupt.
+`clientId` is the application's id and may stand in the YAML; secrets come only from variables and files, and no
+message contains their values. azure-identity is imported when a method needs it, only the class that it needs; it runs
+in a separate thread, since device-code has no asynchronous form and a thread can be left behind on an interrupt.
 Source: https://learn.microsoft.com/python/api/azure-identity/azure.identity, version 1.27.
 """
 
@@ -50,11 +50,11 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 SIGN_IN_SECONDS = 60.0
-"""How long signing in may take without a person."""
+"""The seconds that signing in without a person may take."""
 DEVICE_CODE_SECONDS = 900
-"""How long a person has to enter a device code."""
+"""The seconds that a person has to enter a device code."""
 VARIABLE_PREFIX = "TAPCTL_"
-"""A pull request must not be able to name any variable of the environment as its bearer token."""
+"""Required, so that a pull request cannot use any environment variable as the bearer token."""
 
 METHODS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -71,7 +71,7 @@ METHODS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "token": ("tokenVariable",),
     }
 )
-"""Every value of `auth.method`, and the options that may stand beside it."""
+"""Every value of `auth.method`, and the options that are allowed with it."""
 
 _FIXES: Mapping[str, str] = MappingProxyType(
     {
@@ -97,7 +97,7 @@ _ENVIRONMENT_SECRETS = (
 )
 
 _TRANSPORT_LIMITS: Final = {"retry_total": 3, "connection_timeout": 15, "read_timeout": 30}
-"""azure-core's own are 10 retries and 300 s, too long for a pipeline that waits."""
+"""azure-core's own values are 10 retries and 300 s, too long for a waiting pipeline."""
 
 
 def credential_for(
@@ -119,7 +119,7 @@ def credential_for(
 
 
 class VariableToken:
-    """`method: token`: a bearer token that somebody else got, from a variable."""
+    """`method: token`: an existing bearer token, from a variable."""
 
     renewable = False
 
@@ -149,7 +149,7 @@ class VariableToken:
 
 
 class AzureCredential:
-    """A credential of azure-identity."""
+    """A source of tokens that uses a credential of azure-identity."""
 
     def __init__(self, setting: _Setting, build: Callable[[_Setting], TokenCredential]) -> None:
         self._setting = setting
@@ -161,7 +161,7 @@ class AzureCredential:
         return self._setting.method != "device-code"
 
     async def fetch(self, *, claims: str | None = None, renew: bool = False) -> str:
-        """A token, from azure-identity's memory where it has one.
+        """A token, from azure-identity's cache where it has one.
 
         Raises:
             RemoteError: signing in failed; the message names the kind of failure and what to do, and no secret.
@@ -187,38 +187,38 @@ class AzureCredential:
 
         try:
             if self._credential is None or (renew and not claims):
-                # azure-identity answers from memory; a new credential has none.
+                # azure-identity answers from its cache; a new credential has an empty cache.
                 self._credential = self._build(self._setting)
             options = self._setting.token_options(claims)
             return self._credential.get_token(self._setting.cloud.scope, **options).token
         except AzureError as error:
             raise self._setting.failure(type(error).__name__, error.message) from None
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-            # Files that cannot be read, certificates that cannot be parsed or lack their password, ids that are none.
+            # Unreadable files, certificates that cannot be parsed or need a password, invalid ids.
             text = error.strerror or "" if isinstance(error, OSError) else str(error)
             raise self._setting.failure(type(error).__name__, text) from None
 
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """What a credential is built from."""
+    """The inputs of a credential."""
 
     authentication: Authentication
     tenant_id: str
     cloud: Cloud
     environ: Mapping[str, str]
     used: set[str] = field(default_factory=set)
-    """The secrets that were read, to be kept out of every message."""
+    """The secrets that were read; they are removed from every message."""
 
     @property
     def method(self) -> str:
         return self.authentication.method
 
     def option(self, name: str, variable: str = "") -> str:
-        """An option, else what the variable that usually holds it says.
+        """An option, else the value of the variable that usually holds it.
 
         Raises:
-            RemoteError: neither is there.
+            RemoteError: neither is set.
         """
         value = self.authentication.options.get(name) or (self.environ.get(variable, "") if variable else "")
         if not value:
@@ -242,7 +242,7 @@ class _Setting:
         return value
 
     def secret_file(self, path: str) -> str:
-        """The secret in a file, without white space around it.
+        """The secret in a file, without surrounding white space.
 
         Raises:
             RemoteError: the file is not readable, or empty.
@@ -261,12 +261,12 @@ class _Setting:
     def token_options(self, claims: str | None) -> dict[str, Any]:
         options: dict[str, Any] = {"claims": claims, "enable_cae": True}
         if self.method in ("default", "environment"):
-            # They take their tenant from the environment; an application of many tenants signs in to this one.
+            # They take the tenant from the environment; a multi-tenant application must sign in to this tenant.
             options["tenant_id"] = self.tenant_id
         return options
 
     def failure(self, kind: str, text: str) -> RemoteError:
-        """The error that a failed sign-in is, without any secret that this method could have used."""
+        """The error for a failed sign-in, without any secret that this method may have used."""
         for secret in self._secrets():
             text = text.replace(secret, "***")
         said = clean(text)
@@ -401,7 +401,7 @@ _BUILDERS: Mapping[str, Callable[[_Setting], TokenCredential]] = MappingProxyTyp
 
 
 def _show_device_code(page: str, code: str, expires: datetime) -> None:
-    """azure-identity would print to stdout, where results alone belong."""
+    """azure-identity would print to stdout, which is only for results."""
     moment = expires.astimezone().strftime("%H:%M")
     sys.stderr.write(f"To sign in, open {clean(page, 200)} and enter the code {clean(code, 40)} before {moment}.\n")
     sys.stderr.flush()
@@ -413,12 +413,12 @@ def github_assertion(setting: _Setting) -> str:
     Source: https://docs.github.com/actions/reference/security/oidc (2026-11-22).
 
     Raises:
-        RemoteError: this is no such job, it may not ask for tokens, or the answer cannot be read.
+        RemoteError: this is not such a job, it may not request tokens, or the answer cannot be read.
     """
     url = setting.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL", "")
     bearer = setting.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "")
     if not (url and bearer):
-        raise setting.failure("CredentialUnavailableError", "this is not a GitHub Actions job that may ask for tokens")
+        raise setting.failure("CredentialUnavailableError", "this is not a GitHub Actions job that may request tokens")
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https":
         raise setting.failure("ValueError", "ACTIONS_ID_TOKEN_REQUEST_URL is not https")
@@ -440,14 +440,14 @@ def github_assertion(setting: _Setting) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The job's bearer token goes nowhere else."""
+    """Redirects are refused: the job's bearer token is sent to no other host."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
         return None
 
 
 async def _in_own_thread(fetch: Callable[[], str]) -> str:
-    """Run a blocking call in a daemon thread: unlike a pool's, it does not keep an interrupted program alive."""
+    """Run a blocking call in a daemon thread: unlike a thread pool, it does not keep an interrupted program alive."""
     loop = asyncio.get_running_loop()
     result: asyncio.Future[str] = loop.create_future()
 
@@ -473,6 +473,6 @@ async def _in_own_thread(fetch: Callable[[], str]) -> str:
 
 
 def silence_libraries() -> None:
-    """Keep the libraries' own log lines out of ours: what they have to say is in the error, without the noise."""
+    """Keep the libraries' own log lines out of tapctl's log: the error already contains what they report."""
     for name in ("azure", "msal", "msal_extensions", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Graph's error bodies, in all the spellings that its services use.
+"""Graph's error bodies, in all the forms that its services use.
 
 Source: https://learn.microsoft.com/graph/errors (2026-11-22).
 """
@@ -21,14 +21,14 @@ _INTUNE_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\):.*", re
 
 @dataclass(frozen=True, slots=True)
 class GraphError:
-    """A well-formed error of Graph. Cleaned, yet untrusted text."""
+    """A well-formed error of Graph. The text is cleaned, but still untrusted."""
 
     code: str
     message: str
 
 
 def parse_error(reply: HttpReply) -> GraphError | None:
-    """The error that a reply's body states, or None where the body is not one of Graph's."""
+    """The error in a reply's body, or None when the body is not a Graph error."""
     error = _member(reply.body, "error")
     code = _member(error, "code")
     if not isinstance(code, str) or not clean(code, _CODE_LENGTH):
@@ -38,7 +38,7 @@ def parse_error(reply: HttpReply) -> GraphError | None:
 
 
 def request_id(reply: HttpReply) -> str:
-    """The id under which Microsoft finds this request: from the headers, else from an inner error."""
+    """The id that Microsoft support needs for this request: from the headers, else from an inner error."""
     named = reply.headers.get("request-id") or reply.headers.get("client-request-id")
     if named:
         return clean(named, _ID_LENGTH)
@@ -60,7 +60,7 @@ def _inner_errors(error: JSONValue) -> Iterator[JSONValue]:
 
 
 def _readable(message: str) -> str:
-    """The sentence within a message: Intune puts a JSON document there, as a string, and support ids behind it."""
+    """The readable part of a message: Intune sends a JSON document as a string, followed by support ids."""
     for _ in range(_DEPTH):
         if not message.lstrip().startswith("{"):
             break
@@ -75,7 +75,7 @@ def _readable(message: str) -> str:
 
 
 def _member(value: JSONValue, name: str) -> JSONValue:
-    """A member of an object, its name in any case: `innerError` is spelt `innererror` too."""
+    """A member of an object, its name in any case: `innerError` is also spelt `innererror`."""
     if not isinstance(value, Mapping):
         return None
     if name in value:

@@ -1,6 +1,6 @@
-"""The innermost layer: nothing leaves that may not, and whatever leaves is counted and logged.
+"""The innermost layer: it stops requests that are not allowed, and counts and logs all others.
 
-A client that may not write sends GET, `$batch` whose parts it would send itself, and the reading POSTs listed here.
+A client that only reads sends GET, `$batch` whose parts it may send itself, and the reading POSTs listed here.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _READING_POSTS = re.compile(
 """POSTs that change nothing. Source: these actions' pages on https://learn.microsoft.com/graph/api (2026-11-22)."""
 
 _METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
-"""Headers by which a GET could ask to be taken for something else."""
+"""Headers that can turn a GET into another method."""
 
 
 class ForbiddenRequestError(TapctlError):
-    """A request that the code should never have tried to send. Nothing was sent."""
+    """A request that the code must never try to send: a bug. Nothing was sent."""
 
 
 def is_reading_post(path: str) -> bool:
@@ -51,7 +51,7 @@ def reads_only(method: str, path: str) -> bool:
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Passes on to another transport what a client of this address and these rights may send."""
+    """Forwards to another transport only the requests that this client may send: by address, and reads or writes."""
 
     def __init__(
         self, inner: httpx.AsyncBaseTransport, *, address: Address, writable: bool, meter: Meter, clock: Clock
@@ -72,11 +72,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         requests = self._checked(request)
         place = self._meter.begin(requests)
         began = self._clock.now()
-        # Calls that are started side by side must all have begun before one of them ends, however fast that one is.
+        # Calls that are started together must all have begun before the first of them ends, however fast it is.
         await asyncio.sleep(0)
         try:
             response = await self._inner.handle_async_request(request)
-            # Read here, so that the call ends when the whole answer is there.
+            # Read the body here, so that the call ends only when the whole answer has arrived.
             await response.aread()
         except BaseException as error:
             self._log(request, f"failed ({type(error).__name__})", began)
@@ -93,7 +93,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     def _checked(self, request: httpx.Request) -> int:
-        """The number of Graph requests within, once all of them are found to be allowed."""
+        """The number of Graph requests inside, after checking that each is allowed."""
         if not self._address.holds(str(request.url)):
             raise ForbiddenRequestError("a request to another host than Graph was not sent")
         overrides = _METHOD_OVERRIDES.intersection(name.lower() for name in request.headers)
@@ -105,7 +105,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         return 1
 
     def _checked_batch(self, content: bytes) -> int:
-        """Batches carry reads alone, whatever the client may do: a write is sent by itself."""
+        """Batches contain only reads, also those of a client that may write: a write is sent in its own call."""
         parts = json.loads(content)["requests"]
         for part in parts:
             overrides = _METHOD_OVERRIDES.intersection(name.lower() for name in part.get("headers", {}))

@@ -1,4 +1,4 @@
-"""Judging replies: which are answers, which are problems, of what kind, and whether a write may have happened."""
+"""Classifying replies: answer or problem, the kind of problem, and whether a write may have been carried out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reply, Wri
 
 _PRIVATE_HEADERS = frozenset({"set-cookie", "authorization", "proxy-authenticate"})
 _SAYS_NOTHING = frozenset({"unknownerror"})
-"""The code that Graph's front end gives when it could not tell what happened: no word on whether an object exists."""
+"""The code of Graph's front end for an unknown failure: it does not show whether an object exists."""
 
 
 def read_outcome(read: Read, reply: HttpReply) -> Reply:
-    """What a reply to a read means."""
+    """The outcome of a read."""
     if not 200 <= reply.status < 300:
         return problem_of(read, reply)
     complaint = _complaint(read, reply)
@@ -24,7 +24,7 @@ def read_outcome(read: Read, reply: HttpReply) -> Reply:
 
 
 def write_outcome(write: Write, reply: HttpReply) -> Reply:
-    """What a reply to a write means. Only a 4xx is certain not to have changed anything."""
+    """The outcome of a write. Only after a 4xx is it certain that nothing was changed."""
     if 200 <= reply.status < 300 and (reply.form == "empty" or isinstance(reply.body, dict)):
         return Answer(reply.status, reply.body, _shown(reply.headers))
     if reply.status < 400:
@@ -33,7 +33,7 @@ def write_outcome(write: Write, reply: HttpReply) -> Reply:
 
 
 def problem_of(request: Read | Write, reply: HttpReply, *, ambiguous: bool = False) -> Problem:
-    """The problem that a reply without success is."""
+    """The problem for a reply that is not a success."""
     error = parse_error(reply)
     return Problem(
         kind=_kind(reply.status, error),
@@ -98,11 +98,11 @@ def _kind(status: int, error: GraphError | None) -> ProblemKind:
 def _without_error(reply: HttpReply) -> str:
     if 300 <= reply.status < 400:
         return "the answer is a redirect, which is not followed: the token is for Graph alone"
-    return "the answer bears no error of Graph"
+    return "the answer contains no Graph error"
 
 
 def _complaint(read: Read, reply: HttpReply) -> str:
-    """Why a 2xx is no answer to this read, or nothing."""
+    """Why a 2xx is not an answer to this read; empty when it is one."""
     if reply.form == "broken":
         return "the answer is not JSON"
     if reply.form == "empty":
@@ -112,7 +112,7 @@ def _complaint(read: Read, reply: HttpReply) -> str:
     if not isinstance(reply.body, dict):
         return "the answer is not a JSON object"
     if read.paged and not isinstance(reply.body.get("value"), list):
-        return "the answer is not the collection that was asked for"
+        return "the answer is not a collection"
     return ""
 
 

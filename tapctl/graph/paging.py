@@ -1,4 +1,4 @@
-"""Following `@odata.nextLink` until a collection is whole. A collection that misses a page is no answer at all."""
+"""Following `@odata.nextLink` until a collection is complete. A collection without one of its pages is a problem."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEXT = "@odata.nextLink"
 
 
 class Pages:
-    """The pages of one read as they come in; a read that is not paged has one."""
+    """The pages of one read as they arrive; a read without paging has one page."""
 
     def __init__(self, read: Read, address: Address) -> None:
         self._read = read
@@ -27,7 +27,7 @@ class Pages:
 
     @property
     def following(self) -> Read | None:
-        """What is to be read next; None when the read is done, whatever its end."""
+        """The next read; None when the read has ended, successfully or not."""
         return self._following
 
     def take(self, outcome: Reply) -> None:
@@ -47,10 +47,10 @@ class Pages:
             self._follow(link)
 
     def outcome(self) -> Reply:
-        """The whole collection as one answer, or the problem of the page that failed.
+        """The complete collection as one answer, or the problem of the page that failed.
 
         Raises:
-            RuntimeError: nothing was taken yet.
+            RuntimeError: no page was taken yet.
         """
         if self._problem is not None:
             return self._problem
@@ -62,12 +62,12 @@ class Pages:
         return replace(self._first, body=whole | {"value": _without_overlap(self._items)})
 
     def _follow(self, link: JSONValue) -> None:
-        """Go on at a link, verbatim, with the headers of the first page (ConsistencyLevel must stay)."""
+        """Set the next page's read: the link unchanged, with the headers of the first page (ConsistencyLevel too)."""
         place = self._address.follow(link) if isinstance(link, str) else None
         if place is None:
-            self._problem = malformed(self._read, "the answer's next page is on another host: it was not asked for it")
+            self._problem = malformed(self._read, "the next page is on another host; no request was sent there")
         elif link in self._links:
-            self._problem = malformed(self._read, "the answer's pages go round in a circle")
+            self._problem = malformed(self._read, "the pages of the answer form a loop")
         elif len(self._links) >= PAGE_LIMIT:
             self._problem = malformed(self._read, f"the answer has more than {PAGE_LIMIT} pages")
         else:
@@ -77,7 +77,7 @@ class Pages:
 
 
 def _unsized(read: Read) -> Read | None:
-    """A refused read without its `$top`; None where it has none.
+    """A refused read without its `$top`; None when it has no `$top`.
 
     Graph refuses a page size above a collection's maximum, and documents the maximum of few collections."""
     path, _, query = read.path.partition("?")
@@ -87,7 +87,7 @@ def _unsized(read: Read) -> Read | None:
 
 
 def _without_overlap(items: list[JSONValue]) -> list[JSONValue]:
-    """Two pages may show one object, when others were added meanwhile: of equal items with one id, one is kept."""
+    """Two pages may contain the same object when objects are added meanwhile: equal items with one id are kept once."""
     seen: dict[str, list[JSONValue]] = {}
     kept: list[JSONValue] = []
     for item in items:

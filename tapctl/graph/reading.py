@@ -1,4 +1,4 @@
-"""Running the reading procedures of many kinds in step, so that a step of all of them is one round trip."""
+"""Running the readings of many kinds in step, so that one step of all of them is one round trip."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ ResultT = TypeVar("ResultT")
 
 
 class Reader(Protocol):
-    """What carries out reads that may be sent together; `GraphClient` is one."""
+    """Sends reads together; implemented by `GraphClient`."""
 
     async def read(self, reads: Sequence[Read]) -> list[Reply]: ...
 
 
 async def run_readings(client: Reader, readings: Sequence[Reading[ResultT]]) -> list[ResultT]:
-    """Run procedures in step: each step sends everybody's reads at once, equal reads only once.
+    """Run readings in step: each step sends the reads of all of them together, equal reads only once.
 
     Returns:
-        The results in the order of the procedures.
+        The results in the order of the readings.
 
     Raises:
-        RemoteError: signing in failed. Whatever a procedure raises, too; then the others are closed.
+        RemoteError: signing in failed. An error raised by a reading is raised too; then the others are closed.
     """
     whole = gather(dict(enumerate(readings)))
     try:
@@ -42,7 +42,7 @@ async def run_readings(client: Reader, readings: Sequence[Reading[ResultT]]) -> 
 
 
 async def _read_shared(client: Reader, reads: Sequence[Read]) -> list[Reply]:
-    """Send each of equal reads once, and answer all of them: a problem in the words of whoever asked."""
+    """Send equal reads once and answer all of them; a problem gets the purpose of each read."""
     distinct: dict[str, Read] = {}
     for read in reads:
         distinct.setdefault(_identity(read), read)
@@ -51,7 +51,7 @@ async def _read_shared(client: Reader, reads: Sequence[Read]) -> list[Reply]:
 
 
 def _identity(read: Read) -> str:
-    """What makes two reads one request: all but the words about it."""
+    """The key by which two reads are equal: everything except the purpose and the permission in messages."""
     headers = sorted((name.lower(), value) for name, value in read.headers.items())
     return json.dumps([read.version, read.method, read.path, read.paged, headers, read.body], sort_keys=True)
 

@@ -1,4 +1,4 @@
-"""What came back for one request, before it is judged: one value for whole answers and for parts of a batch."""
+"""The reply to one request, before it is classified: one type for whole answers and for parts of a batch."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class HttpReply:
     """Names in lower case."""
     body: JSONValue = None
     form: Form = "empty"
-    """What the body turned out to be; `broken` has no body."""
+    """The type of the body as received; `broken` has no body."""
 
 
 def decode_response(status: int, headers: Mapping[str, str], content: bytes) -> HttpReply:
-    """The reply that an HTTP answer is."""
+    """The reply from an HTTP answer."""
     lowered = {name.lower(): value for name, value in headers.items()}
     if not content.strip():
         return HttpReply(status=status, headers=lowered)
@@ -40,9 +40,9 @@ def decode_response(status: int, headers: Mapping[str, str], content: bytes) -> 
 
 
 def decode_part(part: Mapping[str, JSONValue]) -> HttpReply | None:
-    """The reply that one entry of a batch's `responses` is, or None where it is none.
+    """The reply from one entry of a batch's `responses`, or None when the entry is not valid.
 
-    Bodies that are not JSON arrive as strings, base64 where Graph thought of it.
+    Bodies that are not JSON arrive as strings, sometimes in base64.
     Source: https://learn.microsoft.com/graph/json-batching (2026-11-22).
     """
     status = part.get("status")
@@ -63,7 +63,7 @@ def decode_part(part: Mapping[str, JSONValue]) -> HttpReply | None:
 
 
 def _decode_string_body(status: int, headers: Mapping[str, str], body: str) -> HttpReply:
-    """JSON inside a string, bare or base64; Graph has no answer that is a lone JSON string."""
+    """JSON inside a string, as it is or in base64; no answer of Graph is a single JSON string."""
     for text in (body, _from_base64(body)):
         if text is None:
             continue
@@ -81,7 +81,7 @@ def _is_text(headers: Mapping[str, str]) -> bool:
 
 
 def _unwrapped_text(text: str) -> str:
-    """A count is digits alone, and no base64 of digits is: the two cannot be confused."""
+    """A count consists only of digits; the base64 form of digits never does, so the two cannot be confused."""
     bare = text.lstrip("\ufeff").strip()
     return text if bare.isdecimal() else (_from_base64(text) or text)
 
@@ -94,6 +94,6 @@ def _from_base64(text: str) -> str | None:
 
 
 def _plain(text: str) -> JSONValue:
-    """A plain-text body: the number that `$count` answers with (a byte order mark before it), else the text."""
+    """A plain-text body: the number from `$count` (after a byte order mark), else the text."""
     bare = text.lstrip("\ufeff").strip()
     return int(bare) if bare.isascii() and bare.isdecimal() and len(bare) < 19 else bare

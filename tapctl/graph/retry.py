@@ -1,4 +1,4 @@
-"""The one retry policy: pure decisions on what may be sent again, and after how long."""
+"""The only retry policy: pure decisions on what may be sent again, and after how many seconds."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tapctl.model.requests import Problem, ProblemKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long one request is worth: whichever limit is reached first."""
+    """How long one request is tried; the limit that is reached first ends it."""
 
     tries: int = 5
     seconds: float = 60.0
     answer_seconds: float = 60.0
-    """How long one answer is waited for."""
+    """How many seconds to wait for one answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How far a request has come."""
+    """The tries of a request so far."""
 
     tries: int
-    """Times it was sent."""
+    """How many times it was sent."""
     elapsed: float
     """Seconds since it was first sent."""
 
@@ -38,7 +38,7 @@ _TRANSIENT_STATUS = frozenset({0, 500, 502, 503, 504})
 
 
 def may_read_again(problem: Problem) -> bool:
-    """Whether a read that ended so may succeed when sent again."""
+    """Whether a read that ended with this problem may succeed when it is sent again."""
     match problem.kind:
         case ProblemKind.THROTTLED | ProblemKind.CONNECTION:
             return True
@@ -49,18 +49,18 @@ def may_read_again(problem: Problem) -> bool:
 
 
 def may_write_again(problem: Problem) -> bool:
-    """Whether a write that ended so was certainly not carried out, and may be when sent again."""
+    """Whether a write that ended with this problem was certainly not carried out, and may succeed when sent again."""
     return not problem.ambiguous and problem.kind in (ProblemKind.THROTTLED, ProblemKind.CONNECTION)
 
 
 def wait_before_next(
     problem: Problem, attempt: Attempt, *, patience: Patience, wall: float, jitter: float
 ) -> float | None:
-    """Seconds to wait before sending again, or None when patience is at its end.
+    """Seconds to wait before sending again, or None when a limit is reached.
 
     Args:
         wall: seconds since the epoch, for a Retry-After that is a date.
-        jitter: a random number from 0 to 1; clients that were throttled together must not come back together.
+        jitter: a random number from 0 to 1; clients throttled at the same time must not retry at the same time.
     """
     if attempt.tries >= patience.tries:
         return None
@@ -70,7 +70,7 @@ def wait_before_next(
 
 
 def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
-    """The seconds that `Retry-After` tells to wait, from a number or an HTTP date; None where it tells nothing.
+    """The seconds to wait according to `Retry-After`, a number or an HTTP date; None when it cannot be read.
 
     Source: RFC 9110, 10.2.3.
     """
@@ -86,7 +86,7 @@ def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
 
 
 def _backoff(kind: ProblemKind, tries: int, jitter: float) -> float:
-    """Doubling from the first wait, each between a half and the whole of it."""
+    """Exponential backoff: the wait doubles, and is reduced by a random part of up to one half."""
     first = _THROTTLED_FIRST_WAIT if kind is ProblemKind.THROTTLED else _FIRST_WAIT
     whole: float = min(first * 2 ** (tries - 1), _LONGEST_WAIT)
     return whole * (0.5 + jitter / 2)

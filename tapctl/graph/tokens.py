@@ -1,4 +1,4 @@
-"""Access tokens: what may be read from one, whose tenant it is for, and keeping one until it must be renewed."""
+"""Access tokens: reading the claims, checking the tenant, and keeping a token until it must be renewed."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from tapctl.graph.untrusted import clean, parse_json
 from tapctl.model.values import JSONValue
 
 RENEWAL_MARGIN_SECONDS = 300.0
-"""A token that lives no longer than this is asked for anew, as azure-identity does."""
+"""Seconds: a token that expires sooner than this is renewed, as azure-identity does."""
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*")
 
 
 class TokenSource(Protocol):
-    """Something that signs in."""
+    """A way of signing in that returns access tokens."""
 
     @property
     def renewable(self) -> bool:
-        """Whether asking again can give another token without asking a person."""
+        """Whether another fetch can give a new token without a person."""
 
     async def fetch(self, *, claims: str | None = None, renew: bool = False) -> str:
         """An access token for Graph.
 
         Args:
             claims: a claims challenge (JSON) that the token must meet.
-            renew: whatever is remembered was refused by Graph.
+            renew: Graph refused the cached token; do not return it again.
 
         Raises:
-            RemoteError: signing in failed. No secret is in its message.
+            RemoteError: signing in failed. The message contains no secret.
         """
 
     async def close(self) -> None:
-        """Give back what signing in holds open."""
+        """Close the connections that signing in opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenFacts:
-    """What an access token says of itself. It is read, not verified: Graph alone verifies it."""
+    """The claims of an access token. They are read, not verified: only Graph verifies the token."""
 
     tenant_id: str
     """`tid`, in lower case."""
@@ -63,12 +63,12 @@ class TokenFacts:
 
     @property
     def permissions(self) -> frozenset[str]:
-        """What it holds, application or delegated."""
+        """All permissions in the token, application and delegated."""
         return self.roles | self.scopes
 
     @property
     def is_delegated(self) -> bool:
-        """Whether a person stands behind it."""
+        """Whether it is the token of a person, not of an application."""
         return bool(self.scopes)
 
 
@@ -76,7 +76,7 @@ def token_facts(token: str) -> TokenFacts:
     """Read the claims of a JWT.
 
     Raises:
-        ValueError: it is no JWT, or its `tid` or `exp` cannot be read. The token is not quoted.
+        ValueError: it is not a JWT, or its `tid` or `exp` cannot be read. The token is not quoted.
     """
     match = _JWT.fullmatch(token)
     if match is None:
@@ -115,7 +115,7 @@ def _texts(value: JSONValue) -> frozenset[str]:
 
 
 class TokenKeeper:
-    """Keeps one token of one tenant; lets none out that is for another tenant, or whose tenant cannot be read."""
+    """Keeps one token of one tenant; never returns a token of another or an unknown tenant."""
 
     def __init__(self, source: TokenSource, *, tenant_id: str, clock: Clock) -> None:
         self._source = source
@@ -127,7 +127,7 @@ class TokenKeeper:
 
     @property
     def facts(self) -> TokenFacts | None:
-        """Of the token that is kept; None before the first sign-in."""
+        """The claims of the kept token; None before the first sign-in."""
         return self._facts
 
     @property
@@ -136,14 +136,14 @@ class TokenKeeper:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether `current` would answer without signing in."""
+        """Whether `current` would return without signing in."""
         if self._facts is None:
             return False
         expires = self._facts.expires
         return not self.renewable or expires is None or expires - self._clock.wall() > RENEWAL_MARGIN_SECONDS
 
     async def current(self) -> str:
-        """The token, newly fetched when it is about to expire.
+        """The token; a new one is fetched when it is about to expire.
 
         Raises:
             RemoteError: signing in failed, or the token is not for this tenant.
@@ -154,10 +154,10 @@ class TokenKeeper:
             return self._token
 
     async def renewed(self, refused: str, *, claims: str | None = None) -> str:
-        """Another token than the one that Graph refused; requests that were refused side by side share it.
+        """A new token instead of the one that Graph refused; requests that were refused together share it.
 
         Raises:
-            RemoteError: there is no other, signing in failed, or the token is not for this tenant.
+            RemoteError: there is no other token, signing in failed, or the token is not for this tenant.
         """
         async with self._lock:
             if self._token != refused:

@@ -1,4 +1,4 @@
-"""Text and JSON that came over the wire, made harmless before anything else sees it."""
+"""Text and JSON from the network, made harmless before any other code uses it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NoReturn
 from tapctl.model.values import JSONValue
 
 MESSAGE_LENGTH = 500
-"""Characters of a remote message that are worth showing."""
+"""The most characters of a remote message to show."""
 
 # Cc: control, Cf: format (bidirectional overrides), Cs: lone surrogates, Co and Cn: without meaning, Zl and Zp: breaks
 _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -18,7 +18,7 @@ _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def clean(text: str, limit: int = MESSAGE_LENGTH) -> str:
-    """One line of at most `limit` characters without anything that acts on a terminal."""
+    """One line of at most `limit` characters, without characters that control a terminal."""
     beginning = text[: limit * 4]
     visible = "".join(" " if unicodedata.category(character) in _HARMFUL else character for character in beginning)
     line = " ".join(visible.split())
@@ -26,10 +26,10 @@ def clean(text: str, limit: int = MESSAGE_LENGTH) -> str:
 
 
 def parse_json(content: bytes | str) -> JSONValue:
-    """JSON as Graph may send it.
+    """Parse JSON from Graph.
 
     Raises:
-        ValueError: it is no JSON, says NaN or Infinity, or is nested beyond what can be read.
+        ValueError: it is not JSON, contains NaN or Infinity, or is nested too deeply.
     """
     try:
         value: JSONValue = json.loads(content, parse_constant=_refuse_constant)
@@ -46,7 +46,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _without_lone_surrogates(value: JSONValue) -> JSONValue:
-    """An escaped half of a surrogate pair is legal JSON and no legal text: nothing could print or hash it as UTF-8."""
+    """An escaped half of a surrogate pair is valid JSON but not valid text: it cannot be encoded as UTF-8."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):

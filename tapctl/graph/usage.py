@@ -1,4 +1,4 @@
-"""Counting what a run costs, by the contract's own definitions."""
+"""Counting the cost of a run, with the definitions of the contract."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Meter:
 
     requests: batch parts and requests sent alone, repeats counted, envelopes not. calls: HTTP exchanges. roundTrips:
     the longest chain of calls each begun after another had ended. throttled: 429 answers, parts included. seconds:
-    time in which the client was at work, waiting for a retry included. Signing in counts nowhere.
+    time in which the client was at work, including waits for a retry. Signing in is not counted.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -29,7 +29,7 @@ class Meter:
         self._began = 0.0
 
     def begin(self, requests: int) -> int:
-        """A call of so many requests begins; returns its place in the longest chain that it continues."""
+        """A call with this many requests begins; returns its position in the longest chain that it continues."""
         self._calls += 1
         self._requests += requests
         place = self._longest_ended + 1
@@ -37,16 +37,16 @@ class Meter:
         return place
 
     def end(self, place: int) -> None:
-        """The call with this place has ended, whatever its end."""
+        """The call with this position has ended, successfully or not."""
         self._longest_ended = max(self._longest_ended, place)
 
     def throttled(self) -> None:
-        """One answer, or one part of an answer, was a 429."""
+        """One answer, or one part of a batch answer, was a 429."""
         self._throttled += 1
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """The time within counts; spans that overlap count once."""
+        """Context in which time is counted; overlapping spans are counted once."""
         if self._working == 0:
             self._began = self._clock.now()
         self._working += 1
@@ -59,7 +59,7 @@ class Meter:
 
     @contextmanager
     def signing_in(self) -> Iterator[None]:
-        """The time within counts nowhere, not even inside `at_work`."""
+        """Context in which time is not counted, not even inside `at_work`."""
         began = self._clock.now()
         try:
             yield
@@ -68,7 +68,7 @@ class Meter:
                 self._seconds -= self._clock.now() - began
 
     def usage(self) -> GraphUsage:
-        """What was counted so far."""
+        """The counts so far."""
         running = self._clock.now() - self._began if self._working else 0.0
         return GraphUsage(
             requests=self._requests,

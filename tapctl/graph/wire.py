@@ -1,8 +1,8 @@
 """One HTTP exchange with Graph through msgraph-sdk's request adapter.
 
-What is used of the SDK: `GraphRequestAdapter` (the lean one: no typed models), kiota's bearer authentication with its
-host check, and its handling of claims challenges (a 401 with claims is answered with one new token, once). What is
-left out, and why:
+Used parts of the SDK: `GraphRequestAdapter` (the one without typed models), kiota's bearer authentication with its
+host check, and its handling of claims challenges (a 401 with claims is answered with one new token, once). Parts
+that are not used, and why:
 
 * its HTTP client with middlewares: the retry handler would send POST and PATCH again, the redirect handler would carry
   the token elsewhere. The adapter is given a plain httpx client instead; the retry policy is `tapctl.graph.retry`.
@@ -50,7 +50,7 @@ from tapctl.model.values import JSONValue
 
 CONNECT_SECONDS = 15.0
 
-# Their INFO lines say every address with its query, which names people.
+# Their INFO lines contain every address with its query, which names people.
 for _chatty in ("httpx", "httpcore"):
     logging.getLogger(_chatty).setLevel(logging.WARNING)
 
@@ -66,7 +66,7 @@ class Lost:
 
 
 class Wire:
-    """Sends single requests with the token, and turns what comes back into values."""
+    """Sends single requests with the token, and returns the replies as values."""
 
     def __init__(
         self, *, address: Address, tokens: TokenKeeper, transport: httpx.AsyncBaseTransport, meter: Meter
@@ -84,7 +84,7 @@ class Wire:
     async def exchange(
         self, method: str, url: str, *, headers: Mapping[str, str], body: JSONValue, seconds: float
     ) -> HttpReply | Lost:
-        """Send one request and wait for its answer, so many seconds at most.
+        """Send one request and wait for its answer, at most `seconds`.
 
         Raises:
             RemoteError: Graph asked for a new token, and signing in failed.
@@ -130,7 +130,7 @@ def _words(what: str, error: httpx.RequestError) -> str:
 
 
 class _AccessTokens(AccessTokenProvider):
-    """Kiota's view of the token keeper."""
+    """The token keeper behind the interface that kiota expects."""
 
     def __init__(self, address: Address, tokens: TokenKeeper, meter: Meter) -> None:
         self._address = address
@@ -142,7 +142,7 @@ class _AccessTokens(AccessTokenProvider):
         uri: str,
         additional_authentication_context: dict[str, Any] = {},  # noqa: B006 - the signature is kiota's
     ) -> str:
-        """The token for an address below ours; none for any other, which the guard then refuses to send."""
+        """The token for a URL below Graph's address; empty for any other, which the guard then refuses."""
         if not self._address.holds(uri):
             return ""
         challenge = additional_authentication_context.get("claims")
@@ -159,7 +159,7 @@ class _AccessTokens(AccessTokenProvider):
 
 
 def decode_challenge(challenge: str) -> str | None:
-    """The claims (JSON) of a challenge, or None where it cannot be read: then a new token is all that can be tried."""
+    """The claims (JSON) of a challenge, or None when it cannot be read: then only a new token can be tried."""
     try:
         claims = base64.b64decode(challenge + "=" * (-len(challenge) % 4)).decode()
         return claims if isinstance(json.loads(claims), dict) else None

@@ -1,4 +1,4 @@
-"""Intune's multi-admin approval on the wire: a protected write is not done but becomes a request for approval.
+"""Intune's multi-admin approval on the wire: a protected write is not carried out; it becomes a request for approval.
 
 Source: what published clients do (graph: `operationApprovalRequests`, beta; single source, checked 2026-11-22): the
 refusal names its header in the message, the request's id comes in `x-msft-approval-code`, and after approval the same
@@ -16,9 +16,9 @@ from tapctl.model.values import JSONValue
 CODE_HEADER = "x-msft-approval-code"
 JUSTIFICATION_HEADER = "x-msft-approval-justification"
 LONGEST_JUSTIFICATION = 1024
-"""Characters that published clients send at most."""
+"""The most characters that published clients send."""
 OPEN, APPROVED, REJECTED = "needsApproval", "approved", "rejected"
-"""The statuses of a request that matter; there are others, such as `completed`."""
+"""The statuses of a request that tapctl uses; there are others, such as `completed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,9 @@ class ApprovalRequest:
     id: str
     status: str
     justification: str
-    """Empty where the list does not say."""
+    """Empty where the list does not contain it."""
     requestor_ids: frozenset[str]
-    """Every object and application id that the request names as its author, lower case."""
+    """Every object and application id that the request names as its author, in lower case."""
 
 
 def read_requests() -> Reading[tuple[ApprovalRequest, ...] | Problem]:
@@ -65,7 +65,7 @@ def _decode(item: JSONObject) -> ApprovalRequest:
 
 
 def _ids(value: JSONValue) -> set[str]:
-    """The ids in an identity set, however deep they are."""
+    """The ids in an identity set, at any depth."""
     if not isinstance(value, dict):
         return set()
     own = {str(value["id"]).lower()} if isinstance(value.get("id"), str) else set()
@@ -82,27 +82,27 @@ def is_refusal(problem: Problem) -> bool:
 
 
 def is_about_code(problem: Problem) -> bool:
-    """Whether a write with a code was refused because the code is of another write, expired or used up."""
+    """Whether a write with a code was refused because the code belongs to another write, has expired or was used."""
     return is_refusal(problem) or "approval" in problem.message.lower()
 
 
 def request_id(refusal: Problem) -> str | None:
-    """The id of the request that a refused write has become; None where Graph does not name it."""
+    """The id of the request that Graph made from a refused write; None where Graph does not give it."""
     return refusal.headers.get(CODE_HEADER)
 
 
 def is_requested(refusal: Problem) -> bool:
-    """Whether a refused write has an open request already."""
+    """Whether there is already an open request for a refused write."""
     return CODE_HEADER in refusal.headers or "already exists" in refusal.message.lower()
 
 
 def with_code(write: Write, request: ApprovalRequest) -> Write:
-    """The write as it is sent once its request was approved."""
+    """The write as it is sent after its request was approved."""
     return _with_header(write, CODE_HEADER, request.id)
 
 
 def with_justification(write: Write, reason: str) -> Write:
-    """The write as it is sent to ask for approval; Graph takes the reason in base64, and tapctl cuts a long one."""
+    """The write as it is sent to ask for approval. Graph expects the reason in base64; a long one is shortened."""
     justification = base64.b64encode(reason[:LONGEST_JUSTIFICATION].encode()).decode("ascii")
     return _with_header(write, JUSTIFICATION_HEADER, justification)
 

@@ -1,4 +1,4 @@
-"""Assignments of Intune profiles: who gets one, with which filter. Source: Graph reference
+"""Assignments of Intune profiles: who gets a profile, with which filter. Source: Graph reference
 `configurationPolicies: assign` and `deviceConfigurations: assign`, beta (checked 2026-11-22): `assign` replaces the
 whole list."""
 
@@ -23,24 +23,24 @@ TARGETS: dict[TargetKind, str] = {
 }
 _KINDS = {name.lower(): kind for kind, name in TARGETS.items()}
 NO_FILTER = "00000000-0000-0000-0000-000000000000"
-"""Some reads show this id where there is no filter."""
+"""Some reads return this id where there is no filter."""
 
 FILTER_ID = "deviceAndAppManagementAssignmentFilterId"
 FILTER_TYPE = "deviceAndAppManagementAssignmentFilterType"
 
 
 def decode(item: JSONObject) -> LiveAssignment:
-    """One assignment as Graph sends it; a target of a kind that tapctl does not know is `other`.
+    """One assignment as Graph sends it; a target of an unknown kind becomes `other`.
 
     Raises:
-        Malformed: when a property has another type than documented.
+        Malformed: when a property has a different type from the documented one.
     """
     target = as_object(item.get("target"), "target")
     kind = _KINDS.get(odata_type(target), "other")
     filter_id = (text_or_none(target, FILTER_ID) or "").lower()
     filter_type = (text_or_none(target, FILTER_TYPE) or "none").lower()
     if filter_type not in ("none", "include", "exclude"):
-        # Taken for none, it would be gone after the next `assign`.
+        # If it were read as "no filter", the next `assign` would remove it.
         raise Malformed(f"{FILTER_TYPE} is of an unknown kind")
     filtered = filter_id not in ("", NO_FILTER) and filter_type != "none"
     mode: FilterMode = "exclude" if filtered and filter_type == "exclude" else "include"
@@ -55,12 +55,12 @@ def decode(item: JSONObject) -> LiveAssignment:
 
 
 def _other_id(item: JSONObject, kind: TargetKind) -> str | None:
-    # Two targets of unknown kinds must not be taken for one: their assignment ids tell them apart.
+    # Two targets of unknown kinds must stay two: their assignment ids distinguish them.
     return str(item.get("id")) if kind == "other" else None
 
 
 def encode(assignment: LiveAssignment) -> JSONObject:
-    """The body of one assignment. A filter on an exclusion is never sent: Intune has no such thing."""
+    """The body of one assignment. A filter on an exclusion is never sent: Intune does not support it."""
     target: JSONObject = {"@odata.type": f"#microsoft.graph.{TARGETS[assignment.kind]}"}
     if assignment.group_id is not None:
         target["groupId"] = assignment.group_id
@@ -70,24 +70,24 @@ def encode(assignment: LiveAssignment) -> JSONObject:
 
 
 def is_kept(assignment: LiveAssignment, names: Names) -> bool:
-    """Whether an assignment is outside what a file can say, and therefore stays as it is."""
+    """Whether a file cannot express an assignment, which therefore stays as it is."""
     return assignment.kind == "other" or not assignment.is_direct or assignment.group_id in names.deleted_groups
 
 
 def label(assignment: LiveAssignment, names: Names) -> Value:
-    """An assignment as YAML would say it."""
+    """An assignment in its YAML form."""
     key = assignment.kind if assignment.kind in (ALL_DEVICES, ALL_USERS) else None
     group = key or names.group_label(assignment.group_id or "")
     return entry(group, names.filter_label(assignment.filter_id) if assignment.filter_id else None, assignment.mode)
 
 
 def entry(group: str, filter_name: str | None, mode: str) -> Value:
-    """The canonical form: the bare key, or with a filter {group, filter, mode}."""
+    """The canonical form: the key alone, or {group, filter, mode} when there is a filter."""
     return group if filter_name is None else Record({"group": group, "filter": filter_name, "mode": mode})
 
 
 def live_labels(assignments: Iterable[LiveAssignment], names: Names) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
-    """The include and exclude lists in canonical form, without what stays as it is."""
+    """The include and exclude lists in canonical form, without the assignments that a file cannot express."""
     managed = [item for item in assignments if not is_kept(item, names)]
     include = as_set(label(item, names) for item in managed if item.kind != "exclusion")
     exclude = as_set(label(item, names) for item in managed if item.kind == "exclusion")
@@ -95,7 +95,7 @@ def live_labels(assignments: Iterable[LiveAssignment], names: Names) -> tuple[tu
 
 
 def wanted_labels(declared: Iterable[Assignment], today: date) -> tuple[Value, ...]:
-    """Declared assignments in canonical form, without those whose day has passed."""
+    """Declared assignments in canonical form, without the lapsed ones."""
     return as_set(entry(item.group, item.filter, item.mode) for item in declared if item.is_valid(today))
 
 
@@ -103,7 +103,7 @@ def resolve(value: Value, *, exclusion: bool, names: Names, context: ApplyContex
     """The assignment that a canonical entry stands for.
 
     Raises:
-        RefusedError: everybody is to be excluded: Intune has no such target, only one that includes everybody.
+        RefusedError: everybody would be excluded: Intune can include everybody, but not exclude everybody.
     """
     group = _group_of(value)
     if exclusion and group in (ALL_DEVICES, ALL_USERS):
@@ -123,7 +123,7 @@ def _group_of(value: Value) -> str:
 
 
 def includes_widen(before: tuple[Value, ...], after: tuple[Value, ...]) -> bool:
-    """Whether an include list reaches somebody new: an entry added, or a filter removed or exchanged."""
+    """Whether an include list reaches somebody new: an entry was added, or a filter was removed or replaced."""
     unfiltered = {_group_of(item) for item in before if not isinstance(item, Record)}
     return any(_group_of(item) not in unfiltered for item in set(after) - set(before))
 

@@ -1,7 +1,7 @@
-"""The audit logs of Entra and Intune: which pages to read, and what an entry says of whom and of what.
+"""The audit logs of Entra and Intune: which pages to read, and how to decode an entry: who changed which objects.
 
 Sources: Graph reference `directoryaudit-list` (v1.0) and `intune-auditing-auditevent-list` (v1.0), checked 2026-11-22.
-Both logs are filtered by time and kind of activity alone; objects are matched by who reads, because filters by object
+Both logs are filtered by time and kind of activity only; the caller matches the objects, because filters by object
 are not documented for both."""
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ INTUNE_PERMISSION = "DeviceManagementApps.Read.All"
 NOBODY_NAMED = "(not named in the log)"
 
 POLICY_ACTIVITY = "Authentication Methods Policy"
-"""How the names of the activities begin: `... Update`, and `... Reset` for a DELETE."""
+"""The common start of the activity names: `... Update`, and `... Reset` for a DELETE."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One entry of a log, as far as it matters."""
+    """One entry of a log, reduced to what tapctl uses."""
 
     by: Attribution
     ids: frozenset[str]
-    """The object ids, in lower case, that it is about."""
+    """The ids, in lower case, of the objects that it is about."""
     deleted_names: frozenset[str] = frozenset()
     """Display names of what was deleted."""
 
@@ -40,21 +40,21 @@ class AuditEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPage:
     entries: tuple[AuditEntry, ...]
-    """Newest first; of what succeeded."""
+    """Newest first; only operations that succeeded."""
     next_page: Read | None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditLog:
-    """One log, narrowed to one kind of object."""
+    """One log, restricted to one kind of object."""
 
     read_since: Callable[[datetime], Read]
-    """The first page of what happened since a moment."""
+    """The read of the first page of the entries since a given time."""
     decode: Callable[[JSONObject], AuditEntry | None]
-    """None for an entry of something that failed, or of no object of this kind."""
+    """None for a failed operation, or for an entry about another kind of object."""
 
     def page(self, read: Read, outcome: Reply) -> AuditPage | Problem:
-        """What one page says, and which read brings the next."""
+        """The entries of one page, and the read for the next page."""
         if isinstance(outcome, Problem):
             return outcome
         try:
@@ -70,7 +70,7 @@ class AuditLog:
 
 
 def _next_path(body: JSONObject) -> str | None:
-    """Path and query of the next page below the version: whatever host a link names, the client asks its own."""
+    """Path and query of the next page below the version. The host of the link is ignored: the client uses its own."""
     link = body.get("@odata.nextLink")
     if not isinstance(link, str):
         return None
@@ -115,7 +115,7 @@ def _read_profiles(since: datetime) -> Read:
 def _policy_entry(item: JSONObject) -> AuditEntry | None:
     """An edit of the authentication methods policy, if it touched Temporary Access Pass.
 
-    Since April 2026 an entry lists the properties that changed; before, and for wide edits still, it holds the whole
+    Since April 2026 an entry lists the properties that changed; older entries, and those of large edits, hold the whole
     policy as JSON text."""
     entry = _directory_entry(item)
     targets = objects(item.get("targetResources") or [], "targetResources")
@@ -140,7 +140,7 @@ _PASS_PROPERTIES = frozenset(
 
 
 def _is_pass(target: JSONObject) -> bool:
-    """Whether a record is about the pass itself. No record of the new form is documented, so either name will do."""
+    """Whether a record is about the pass itself. The new form is not documented, so either name is accepted."""
     names = (_first(target, "id"), _first(target, "displayName"))
     return any(name.lower().replace(" ", "") == "temporaryaccesspass" for name in names)
 
@@ -154,7 +154,7 @@ def _touches_pass(changed: JSONObject) -> bool:
 
 
 def _pass_part(text: JSONValue) -> JSONValue:
-    """The part of a policy, given as JSON text, that is about Temporary Access Pass; None where there is none."""
+    """The part about Temporary Access Pass of a policy given as JSON text; None where there is none."""
     try:
         whole: JSONValue = json.loads(text) if isinstance(text, str) else None
         # Some entries hold JSON text inside JSON text.
@@ -174,7 +174,7 @@ def _pass_part(text: JSONValue) -> JSONValue:
 
 
 def _groups_named(targets: list[JSONObject]) -> frozenset[str]:
-    """The groups that a record of added or removed members names in its properties: its target may be the member."""
+    """The groups in the properties of a record about added or removed members, whose target may be the member."""
     found: set[str] = set()
     for target in targets:
         for changed in objects(target.get("modifiedProperties") or [], "modifiedProperties"):
@@ -235,14 +235,14 @@ def _first(item: JSONObject, *keys: str) -> str:
 
 
 def _moment(item: JSONObject) -> str:
-    """When it happened, in whole seconds, UTC.
+    """The time of the entry, in whole seconds, UTC.
 
     Raises:
         Malformed: when the time cannot be read."""
     try:
         moment = datetime.fromisoformat(str(item.get("activityDateTime")))
     except ValueError:
-        raise Malformed("activityDateTime is no time") from None
+        raise Malformed("activityDateTime is not a time") from None
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -1,4 +1,4 @@
-"""Reading canonical values: the entries of a list, the groups that these name, and what two lists differ in."""
+"""Reading canonical values: the entries of a list, the groups that they name, and the difference of two lists."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from tapctl.model.values import Record, Value
 
 
 def entries(value: Value) -> tuple[Value, ...]:
-    """The entries of a list; what is not managed, or no list, has none."""
+    """The entries of a list; empty for a field that is not managed or not a list."""
     return value if isinstance(value, tuple) else ()
 
 
 def group_of(entry: Value) -> str:
-    """The group that an entry names: itself, or with a filter its `group`."""
+    """The group that an entry names: the entry itself, or its `group` when it has a filter."""
     return str(entry["group"]) if isinstance(entry, Record) else str(entry)
 
 
 def removed_and_added(item: FieldChange) -> tuple[frozenset[Value], frozenset[Value]]:
-    """What a change takes out of a list, and what it puts in."""
+    """The entries that a change removes from a list, and those that it adds."""
     before, after = frozenset(entries(item.before)), frozenset(entries(item.after))
     return before - after, after - before
 
@@ -31,5 +31,5 @@ def as_number(value: Value) -> int | None:
 
 
 def as_texts(value: Value) -> tuple[str, ...] | None:
-    """A list of texts; None where there is no list."""
+    """A list of strings; None where there is no list."""
     return tuple(str(item) for item in value) if isinstance(value, tuple) else None

@@ -1,5 +1,5 @@
-"""Settings catalog policies (Intune, beta). Source: Graph reference `deviceManagementConfigurationPolicy`; that PUT
-replaces the settings and keeps the assignments is what every published client relies on (checked 2026-11-22)."""
+"""Settings catalog policies (Intune, beta). Source: Graph reference `deviceManagementConfigurationPolicy`. Published
+clients rely on PUT replacing the settings and keeping the assignments (checked 2026-11-22)."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ from tapctl.model.values import JSONValue
 from tapctl.model.words import count_noun
 
 PLATFORMS, TECHNOLOGIES = "windows10", "mdm"
-"""What a policy of Windows settings is made for."""
+"""The platform and technology of a policy with Windows settings."""
 
 INFERRED_SHAPES: dict[str, SettingShape] = {
     "configureWebSignInAllowedUrls": "collection",
     "configureWebcamAccessDomainNames": "collection",
     "preferredAadTenantDomainName": "text",
 }
-"""Settings whose instance type no document states: the tenant's own definition is asked, this is the fallback."""
+"""Settings whose instance type is not documented: the tenant's own definition decides, these are the fallback."""
 
 
 class SettingsCatalog:
@@ -85,7 +85,7 @@ class SettingsCatalog:
         return self._compose(Answer(200, summary.listed), settings, assigned, purpose)
 
     def read_if_modelled(self, summary: Summary, purpose: str) -> Reading[LiveProfile | None | Problem]:
-        """Only its settings tell whether a policy is of interest; the rest is read for one that is."""
+        """Reads the settings first: the rest is read only for a policy that has a modelled setting."""
         (settings,) = yield [_settings_read(summary.id, purpose)]
         if isinstance(settings, Problem):
             return as_malformed(settings)
@@ -95,7 +95,7 @@ class SettingsCatalog:
         return self._compose(Answer(200, summary.listed), settings, assigned, purpose)
 
     def read_settings(self, profile_id: str, purpose: str) -> Reading[dict[str, SettingValue] | Problem]:
-        """The modelled settings of a policy alone; a problem when one of them is of an unknown form."""
+        """Only the modelled settings of a policy; a problem when one of them has an unknown form."""
         (outcome,) = yield [_settings_read(profile_id, purpose)]
         if isinstance(outcome, Problem):
             return outcome
@@ -125,7 +125,7 @@ class SettingsCatalog:
         """One policy from its own properties, its setting instances and its assignments.
 
         Raises:
-            Malformed: when a part is not what Graph documents.
+            Malformed: when a part is not as Graph documents it.
         """
         by_name: dict[str, list[JSONObject]] = {}
         for instance in instances:
@@ -187,7 +187,7 @@ class SettingsCatalog:
         policy = as_object(as_object(live.wire, "the policy as read")["policy"], "policy")
         whole: JSONObject = {
             "name": content.name,
-            # As it was read, line breaks included: the decoded text has only one kind of them.
+            # As it was read, line breaks included: the decoded text has only one kind of line break.
             "description": content.description if "description" in changed else policy.get("description") or "",
             "platforms": policy.get("platforms") or PLATFORMS,
             "technologies": policy.get("technologies") or TECHNOLOGIES,
@@ -200,7 +200,7 @@ class SettingsCatalog:
     def alternative(self, live: LiveProfile, write: Write) -> Write | None:
         """A PUT with the policy's creationSource.
 
-        Published clients leave it out, one because Graph tolerated it no longer; Graph's message that is quoted in
+        Published clients leave it out, one of them because Graph no longer accepted it. Graph's message quoted in
         CIPP issue 3744 says that it cannot be changed (checked 2026-11-22)."""
         policy = as_object(as_object(live.wire, "the policy as read")["policy"], "policy")
         source = policy.get("creationSource")
@@ -209,7 +209,7 @@ class SettingsCatalog:
         return replace(write, body={**write.body, "creationSource": source})
 
     def _instances(self, live: LiveProfile, content: Content) -> list[JSONObject]:
-        """Every setting of the policy, each in its place: what tapctl does not model or change is as it was read."""
+        """Every setting of the policy, in its original order; unmodelled and unchanged ones stay as they were read."""
         instances: list[JSONObject] = []
         seen: set[str] = set()
         for instance in objects(as_object(live.wire, "the policy as read")["instances"], "instances"):
@@ -256,7 +256,7 @@ def _instances_of(settings: Answer) -> list[JSONObject]:
 
 
 def _holds_modelled(settings: Answer) -> bool:
-    """Whether a policy holds a modelled setting, in whatever form, and whatever else it holds."""
+    """Whether a policy holds a modelled setting, in any form."""
     value = settings.body.get("value") if isinstance(settings.body, dict) else None
     readable = [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
     instances = [element.get("settingInstance") for element in readable]
@@ -264,17 +264,17 @@ def _holds_modelled(settings: Answer) -> bool:
 
 
 def _shape(name: str, content: Content) -> SettingShape:
-    """The shape in which a setting is added to a policy that does not hold it."""
+    """The shape for adding a setting to a policy that does not hold it yet."""
     return content.shapes.get(name) or INFERRED_SHAPES.get(name, "text")
 
 
 def read_shape(name: str) -> Reading[SettingShape | Problem]:
-    """Whether the tenant's definition of an undocumented setting is a collection or one text."""
+    """Whether the tenant defines an undocumented setting as a collection or as one string."""
     purpose = f"reading the definition of setting {name}"
     path = f"/deviceManagement/configurationSettings/{segment(SETTINGS[name].definition)}"
     (outcome,) = yield [Read(purpose=purpose, version="beta", path=path, permission=READ_PERMISSION)]
     if isinstance(outcome, Problem):
-        # Without a definition Graph's refusal of a wrong shape is the guard: it can widen nothing.
+        # Without a definition, Graph refuses a wrong shape: this cannot widen anything.
         return INFERRED_SHAPES[name] if outcome.kind is ProblemKind.NOT_FOUND else outcome
     try:
         kind = text(as_object(outcome.body, "the answer"), "@odata.type")
@@ -291,7 +291,7 @@ def _element(instance: JSONObject) -> JSONObject:
 
 
 def _without_annotations(value: JSONValue) -> JSONValue:
-    """What may be sent back: everything but the annotations that Graph adds to what it sends."""
+    """What may be sent back: everything except the annotations that Graph adds to its answers."""
     if isinstance(value, list):
         return [_without_annotations(item) for item in value]
     if isinstance(value, dict):
@@ -318,7 +318,7 @@ def _is_secret(value: JSONValue) -> bool:
 
 
 def _digest(instances: list[JSONObject]) -> str:
-    """A digest of the unmodelled settings, blind to order, annotations and nulls, which Graph adds as it likes."""
+    """A digest of the unmodelled settings. It ignores order, annotations and nulls, which vary between reads."""
     forms = sorted(json.dumps(_essence(instance), sort_keys=True) for instance in instances)
     return hashlib.sha256("\n".join(forms).encode()).hexdigest() if forms else ""
 
@@ -333,7 +333,7 @@ def _essence(value: JSONValue) -> JSONValue:
 
 
 def _holds_unmodelled(instance: JSONObject) -> bool:
-    """Whether a modelled setting has anything beneath it other than the text of a credential provider."""
+    """Whether a modelled setting has child settings other than the text of a credential provider."""
     setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
     choice = instance.get("choiceSettingValue")
     children = choice.get("children") if isinstance(choice, dict) else None

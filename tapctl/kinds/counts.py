@@ -10,7 +10,7 @@ from tapctl.kinds.wire import segment
 from tapctl.model.requests import Problem, ProblemKind, Read, Reading, Reply
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
-"""Graph counts directory objects only for those who do not insist on the latest state."""
+"""Graph counts directory objects only with ConsistencyLevel eventual: the count may be slightly out of date."""
 
 MemberType = Literal["user", "device"]
 
@@ -29,7 +29,7 @@ def count_users() -> Reading[int | None]:
 
 
 def count_devices() -> Reading[int | None]:
-    """How many devices are Entra joined, which alone take web sign-in; all devices where Graph cannot count those;
+    """How many devices are Entra joined (only these support web sign-in); all devices where Graph cannot count those;
     None where neither could be read."""
     joined = "/devices/$count?$filter=trustType%20eq%20'AzureAd'"
     (outcome,) = yield [_read(joined, "counting Entra joined devices", "Device.Read.All")]

@@ -1,5 +1,5 @@
 """Custom OMA-URI profiles (Intune). Source: Graph reference `windows10CustomConfiguration`, beta, and
-`getOmaSettingPlainTextValue` (checked 2026-11-22): text values read back masked, their plain text is asked for."""
+`getOmaSettingPlainTextValue` (checked 2026-11-22): text values are masked; their plain text is read separately."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class CustomProfile:
             return malformed(profile, purpose, error)
 
     def read_listed(self, summary: Summary, purpose: str) -> Reading[LiveProfile | Problem]:
-        """The whole profile: the list may leave its settings out."""
+        """Reads the whole profile: the list may omit the settings."""
         return self.read_whole(summary.id, purpose)
 
     def read_if_modelled(self, summary: Summary, purpose: str) -> Reading[LiveProfile | None | Problem]:
@@ -92,7 +92,7 @@ class CustomProfile:
     def _plain_texts(
         self, profile_id: str, hidden: list[JSONObject], purpose: str
     ) -> Reading[dict[str, str] | Problem]:
-        """The plain text of masked values that tapctl models, by their secret's id."""
+        """The plain text of the masked values that tapctl models, by the id of their secret."""
         if not hidden:
             return {}
         secrets = [text(oma, "secretReferenceValueId") for oma in hidden]
@@ -112,7 +112,7 @@ class CustomProfile:
                 return as_malformed(outcome)
             value = as_object(outcome.body, "the answer").get("value")
             if not isinstance(value, str):
-                raise Malformed("the plain text of a setting is not a text")
+                raise Malformed("the plain text of a setting is not a string")
             plain[secret] = value
         return plain
 
@@ -122,7 +122,7 @@ class CustomProfile:
         """One profile from its parts.
 
         Raises:
-            Malformed: when a part is not what Graph documents.
+            Malformed: when a part is not as Graph documents it.
         """
         clear = [_in_clear(oma, plain) for oma in omas]
         by_name: dict[str, list[JSONObject]] = {}
@@ -166,7 +166,7 @@ class CustomProfile:
         }
 
     def update(self, live: LiveProfile, content: Content, changed: frozenset[str], purpose: str) -> Write:
-        """A PATCH of what differs; omaSettings is one property, so a changed setting sends all of them."""
+        """A PATCH of the fields that differ; omaSettings is one property, so one changed setting sends all settings."""
         body: JSONObject = {"@odata.type": ODATA_TYPE}
         if "displayName" in changed:
             body["displayName"] = content.name
@@ -209,7 +209,7 @@ class CustomProfile:
 
 
 def may_hold_modelled(item: JSONObject) -> bool:
-    """Whether a profile of the list names one of our nodes, or does not show which ones it names."""
+    """Whether a profile in the list uses one of our CSP nodes, or does not show which nodes it uses."""
     omas = item.get("omaSettings")
     if not isinstance(omas, list):
         return True
@@ -217,13 +217,13 @@ def may_hold_modelled(item: JSONObject) -> bool:
 
 
 def _modelled_name(oma: JSONObject) -> str:
-    """Which setting a row is of; empty for one that tapctl does not model."""
+    """The name of the setting in a row; empty for a setting that tapctl does not model."""
     setting = oma_node(text(oma, "omaUri"))
     return setting.name if setting is not None else ""
 
 
 def _in_clear(oma: JSONObject, plain: Mapping[str, str]) -> JSONObject:
-    """A row with the plain text of its value, where that was asked for."""
+    """A row with the plain text of its value, where that was read."""
     is_hidden = is_masked(oma) and _modelled_name(oma)
     return {**oma, "value": plain[text(oma, "secretReferenceValueId")]} if is_hidden else oma
 
@@ -241,19 +241,19 @@ def _words(oma: JSONObject) -> tuple[str, ...]:
 
 
 def is_masked(oma: JSONObject) -> bool:
-    """Whether Graph shows a mask in the place of the value."""
+    """Whether Graph shows a mask instead of the value."""
     return oma.get("isEncrypted") is True or oma.get("value") == MASK
 
 
 def _sendable(oma: JSONObject) -> JSONObject:
-    """An OMA setting as it may be sent back: in clear, without a reference to a secret."""
+    """An OMA setting as it may be sent back: in plain text, without a reference to a secret."""
     dropped = ("isEncrypted", "secretReferenceValueId")
     return {key: value for key, value in oma.items() if key not in dropped}
 
 
 def _digest(omas: list[JSONObject]) -> str:
-    # The reference to a secret changes with every write of the profile, and is no difference; nor is a property that
-    # is left out from one that is null or false.
+    # The reference to a secret changes with every write of the profile: it is not a difference. A missing property
+    # equals one that is null or false.
     said = [
         {key: value for key, value in _sendable(oma).items() if value is not None and value is not False}
         for oma in omas

@@ -19,27 +19,27 @@ WRITE_PERMISSION = "DeviceManagementConfiguration.ReadWrite.All"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a list says of a profile: enough to find it."""
+    """What a list shows of a profile: enough to find it."""
 
     id: str
     name: str
     mark: str | None
     listed: JSONObject = field(repr=False, compare=False)
-    """The element of the list as it came, for the form that reads the rest."""
+    """The element of the list as received, for the form that reads the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A profile as it is to be written."""
+    """The content of a profile to write."""
 
     name: str
     description: str
-    """With the mark, where there is one."""
+    """Includes the mark, where there is one."""
     settings: Mapping[str, SettingValue]
-    """The modelled settings that the policy is to hold."""
+    """The modelled settings that the policy will hold."""
     scope_tag_ids: frozenset[str]
     shapes: Mapping[str, SettingShape]
-    """Of settings, the shape that the tenant's own definition tells; a form may need it for a new one."""
+    """The shapes of settings from the tenant's own definitions; a form may need one to add a setting."""
 
 
 class DeliveryForm(Protocol):
@@ -50,36 +50,36 @@ class DeliveryForm(Protocol):
     """Path of the collection, below beta."""
 
     def summarise(self, item: JSONObject) -> Summary | None:
-        """One element of the list; None for objects of other types."""
+        """Decodes one element of the list; None for objects of other types."""
 
     def read_whole(self, profile_id: str, purpose: str) -> Reading[LiveProfile | Problem]:
-        """Everything of one profile: metadata, settings, assignments."""
+        """Reads one profile completely: metadata, settings, assignments."""
 
     def read_listed(self, summary: Summary, purpose: str) -> Reading[LiveProfile | Problem]:
-        """Everything of a profile that the list showed: only what the list does not say is read."""
+        """Completes a profile from the list: reads only what the list does not contain."""
 
     def read_if_modelled(self, summary: Summary, purpose: str) -> Reading[LiveProfile | None | Problem]:
-        """The same, with no more reads than needed to see that a profile holds no modelled setting: then None.
+        """The same; None, with as few reads as possible, for a profile that holds no modelled setting.
 
-        A profile may turn out to hold none although it was read whole."""
+        The result may also hold no modelled setting although the whole profile was read."""
 
     def undocumented(self, names: Iterable[str]) -> frozenset[str]:
-        """Those of these settings whose shape only the tenant's own definition tells (see `Content.shapes`)."""
+        """Those of these settings whose shape only the tenant's own definition gives (see `Content.shapes`)."""
 
     def creation_body(self, content: Content) -> JSONObject:
-        """What creates the profile; assignments are a write of their own."""
+        """The write that creates the profile; assignments are a separate write."""
 
     def carried(self, live: LiveProfile | None, content: Content) -> Mapping[str, tuple[str, ...]]:
-        """`LiveProfile.carried` after the profile was written, or created where there is no live one."""
+        """`LiveProfile.carried` as expected after the profile was updated, or created when `live` is None."""
 
     def update(self, live: LiveProfile, content: Content, changed: frozenset[str], purpose: str) -> Write:
-        """The one write that makes metadata and settings what `content` says; `changed` holds field paths."""
+        """The one write that sets metadata and settings to `content`; `changed` holds the paths of changed fields."""
 
     def alternative(self, live: LiveProfile, write: Write) -> Write | None:
-        """What to send in the place of an update that Graph refuses; None where there is no doubt about its form."""
+        """What to send instead of an update that Graph refuses; None where the form of the update is certain."""
 
     def why_not_writable(self, live: LiveProfile, changed: frozenset[str]) -> str | None:
-        """Why this profile cannot be written as asked, in words; None when it can."""
+        """The reason, as text for people, why this profile cannot be written; None when it can."""
 
 
 def list_read(form: DeliveryForm) -> Read:
@@ -94,7 +94,7 @@ def list_read(form: DeliveryForm) -> Read:
 
 
 def read_summaries(form: DeliveryForm) -> Reading[list[Summary] | Problem]:
-    """Every profile of the list that this delivery could have made."""
+    """Every profile in the list that can be of this delivery."""
     (outcome,) = yield [list_read(form)]
     if isinstance(outcome, Problem):
         return outcome

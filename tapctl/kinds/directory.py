@@ -1,4 +1,4 @@
-"""People, devices and the membership of groups (Entra), as far as they decide who can have the ability. Source: Graph
+"""People, devices and group memberships (Entra), as needed to decide who can have the ability. Source: Graph
 reference `user`, `device`, `group-list-members` and `group-list-transitivememberof`."""
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ USER_PROPERTIES = "id,accountEnabled,userType,externalUserState,userPrincipalNam
 DEVICE_PROPERTIES = "id,accountEnabled,trustType,operatingSystem,deviceId"
 MEMBER_PROPERTIES = f"{USER_PROPERTIES},trustType,operatingSystem,deviceId"
 PAGE = 999
-"""The most that a page of a directory list holds."""
+"""The most entries that a page of a directory list can have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person's account. Of a claim, None: Graph did not say."""
+    """A person's account. None in a boolean field: Graph did not return it."""
 
     id: str
     is_enabled: bool | None
     is_external_guest: bool
-    """A guest whose home is another tenant; internal guests have their credentials in this one."""
+    """A guest whose home is another tenant; internal guests have their credentials in this tenant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A device that Entra knows. Of a claim, None: Graph did not say."""
+    """A device that Entra knows. None in a boolean field: Graph did not return it."""
 
     id: str
     is_enabled: bool | None
     is_entra_joined: bool | None
-    """Joined to Entra alone: not hybrid, not merely registered."""
+    """Joined to Entra only: neither hybrid joined nor only registered."""
     runs_windows: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectMembers:
-    """Who is in a group, not counting the groups in it; contacts and service principals are left out."""
+    """The direct members of a group; contacts and service principals are left out."""
 
     users: tuple[User, ...] = ()
     devices: tuple[Device, ...] = ()
@@ -92,7 +92,7 @@ def read_device(device_id: str) -> Reading[Device | None | Problem]:
 
 
 def read_direct_members(group_id: str) -> Reading[DirectMembers | Problem]:
-    """Who is directly in a group."""
+    """The direct members of a group."""
     purpose = f"listing the members of group {group_id}"
     path = f"/groups/{segment(group_id)}/members?$select={MEMBER_PROPERTIES}&$top={PAGE}"
     members = yield from _read_list(purpose, path, READ_GROUPS, _member)
@@ -106,8 +106,8 @@ def read_direct_members(group_id: str) -> Reading[DirectMembers | Problem]:
 
 
 def read_groups_above(group_id: str) -> Reading[frozenset[str] | Problem]:
-    """The ids of the groups in which a group is nested, however far above."""
-    purpose = f"reading in which groups group {group_id} is nested"
+    """The ids of the groups in which a group is nested, directly or through other groups."""
+    purpose = f"listing the groups that contain group {group_id}"
     path = f"/groups/{segment(group_id)}/transitiveMemberOf?$select=id&$top={PAGE}"
     above = yield from _read_list(purpose, path, READ_GROUPS, identifier)
     return above if isinstance(above, Problem) else frozenset(above)
@@ -118,7 +118,7 @@ def _read_list(
 ) -> Reading[tuple[ItemT, ...] | Problem]:
     (outcome,) = yield [Read(purpose=purpose, version="v1.0", path=path, permission=permission, paged=True)]
     if isinstance(outcome, Problem):
-        # A list that is not there is unknown, not empty.
+        # A list that Graph does not find is unknown, not empty.
         return as_malformed(outcome)
     return _decoded(outcome, purpose, lambda body: tuple(decode(item) for item in elements(body)))
 

@@ -1,4 +1,4 @@
-"""What a change of one field does to people and devices: the one place where that is decided."""
+"""What a change of one field does to people and devices; this is decided only here."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Effect:
     narrows: bool = False
     """Somebody may lose it."""
     enables: bool = False
-    """Something is switched on that was off."""
+    """Something that was off is switched on."""
 
 
 def list_effect(item: FieldChange, *, excludes: bool) -> Effect:
-    """The effect of a changed list of groups: who enters a list of exclusions loses what it keeps them from."""
+    """The effect of a changed list of groups; for a list of exclusions, an added group loses the ability."""
     removed, added = removed_and_added(item)
     if excludes:
         removed, added = added, removed

@@ -19,7 +19,7 @@ def finding_at(
     fix: str = "",
     severity: Severity = "error",
 ) -> Finding:
-    """A finding at the place in the file that asked for what the tenant does not have."""
+    """A finding at the place in the file that names something the tenant does not have."""
     position = tenant.position(*path)
     return Finding(
         rule=rule,
@@ -33,18 +33,18 @@ def finding_at(
 
 
 def listed(candidates: Iterable[Candidate]) -> str:
-    """Candidates in a sentence: `SG-TAP-Users (id ...), ...`."""
+    """Candidates as text: `'SG-TAP-Users' (id ...), ...`."""
     return ", ".join(f"{candidate.display_name!r} (id {candidate.id})" for candidate in candidates)
 
 
 def adopted(tenant: Tenant, path: tuple[str | int, ...], what: str, found: str) -> Finding:
-    """An object that is taken over by name: the pin to commit, so that the name alone never decides again."""
+    """An object that is taken over by name: the pin to commit, so that it is never found by name again."""
     return finding_at(
         tenant,
         (*path, "adopt"),
         "adopted",
         f"{what} is taken over: its id is {found}",
         why="a name can be given to another object tomorrow, an id cannot",
-        fix=f"write `id: {found}` in the place of `adopt: true`",
+        fix=f"write `id: {found}` instead of `adopt: true`",
         severity="info",
     )

@@ -1,4 +1,4 @@
-"""What a kind of resource is to everything above: planner, applier, rollback, diff and drift ask through this, and know
+"""The interface of a kind of resource. Planner, applier, rollback, diff and drift use only this interface, and know
 no kind by name."""
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from tapctl.model.requests import Reading
 from tapctl.model.values import Value
 
 Fields: TypeAlias = Mapping[str, Value]
-"""Path below the address to canonical value; what is not named is not managed."""
+"""Path below the address to canonical value; a path that is missing is not managed."""
 
 Role: TypeAlias = Literal["include", "exclude", "member"]
-"""What naming a group in a list does: reach it, keep it out, or nest it."""
+"""What a list does to a group that it names: include it, exclude it, or nest it."""
 
 EVER = date.min
 """A day on which no entry has lapsed."""
@@ -32,30 +32,30 @@ ResourceT = TypeVar("ResourceT", Group, Policy, Profile)
 
 
 class Kind(ABC, Generic[ResourceT]):
-    """One kind of resource. Stateless: every method is a pure function, or a reading that somebody else drives."""
+    """One kind of resource. Stateless: every method is a pure function, or a reading that the caller runs."""
 
     section: ClassVar[str]
     """The top-level key of its YAML, and the first part of its addresses."""
     lists_of_groups: ClassVar[Mapping[str, Role]]
     """The fields that name groups."""
     inseparable: ClassVar[frozenset[str]] = frozenset()
-    """Fields that make sense only together: one alone cannot be restored."""
+    """Fields that depend on each other: one cannot be restored without the others."""
     is_singleton: ClassVar[bool] = False
     """Whether there is exactly one such object in every tenant, which is its own address."""
     title: ClassVar[str] = ""
-    """What people call a singleton, which has no display name."""
+    """The name for people of a singleton, which has no display name."""
     audit_log: ClassVar[AuditLog]
-    """Where the cloud keeps who changed such an object."""
+    """The audit logs that record changes of such objects."""
 
     # The desired state
 
     @abstractmethod
     def declared(self, tenant: Tenant) -> Mapping[str, ResourceT]:
-        """What a tenant declares of this kind, by address."""
+        """The tenant's declarations of this kind, by address."""
 
     @abstractmethod
     def declare(self, tenant: Tenant, resource: ResourceT) -> Tenant:
-        """The tenant with one more declaration, in the place of one of the same address."""
+        """The tenant with one more declaration, which replaces one of the same address."""
 
     @abstractmethod
     def identity(self, resource: ResourceT) -> Identity | None:
@@ -63,14 +63,14 @@ class Kind(ABC, Generic[ResourceT]):
 
     @abstractmethod
     def fields(self, resource: ResourceT, today: date) -> dict[str, Value]:
-        """The managed fields, without the entries whose day has passed."""
+        """The managed fields, without lapsed entries."""
 
     @abstractmethod
     def remarks(self, resource: ResourceT) -> dict[str, Value]:
-        """What a declaration says that is no field of the live object, and that a reviewer should see."""
+        """The parts of a declaration that are not fields of the live object, and that a reviewer should see."""
 
     def is_identifying(self, _path: str, _declared: Fields) -> bool:
-        """Whether a field or remark decides which live object is meant, so that another one may reach others."""
+        """Whether a field or remark decides which live object is meant: a change of it may affect other people."""
         return False
 
     @abstractmethod
@@ -78,7 +78,7 @@ class Kind(ABC, Generic[ResourceT]):
         """The declaration that has these fields: the inverse of `fields`.
 
         Args:
-            traits: what `Draft.traits` said of the object.
+            traits: `Draft.traits` of the object.
         """
 
     def created(self, fields: Fields) -> Fields:
@@ -89,48 +89,48 @@ class Kind(ABC, Generic[ResourceT]):
 
     @abstractmethod
     def reads(self, tenant: Tenant) -> Mapping[str, Reading[object]]:
-        """What to read at first, by the field of `LiveTenant` that it fills."""
+        """The first reads, by the field of `LiveTenant` that each fills."""
 
     def further_reads(self, _tenant: Tenant, _seen: LiveTenant) -> Mapping[str, Reading[object]]:
-        """What to read once the first part was seen."""
+        """The reads that depend on the results of the first ones."""
         return {}
 
     @abstractmethod
     def ids(self, live: LiveTenant) -> Mapping[str, str]:
-        """The object ids of what was found, by address; a singleton's is empty."""
+        """The object ids of the objects found, by address; empty for a singleton."""
 
     @abstractmethod
     def live_lists(self, live: LiveTenant, names: Names) -> Mapping[str, Fields]:
-        """The live lists of groups of what was found, by address, also those that no file manages."""
+        """The live lists of groups in the objects found, by address, including lists that the file does not manage."""
 
     def referred_groups(self, _live: LiveTenant) -> frozenset[str]:
-        """The ids of the groups that live lists name and that no declaration may know."""
+        """The ids of the groups in live lists, including groups that the file does not declare."""
         return frozenset()
 
     def beyond(self, _live: LiveTenant, _address: str, _fields: Fields) -> list[str]:
-        """What a live object holds beside these fields, each in words."""
+        """What a live object holds besides these fields, each as text for people."""
         return []
 
     @abstractmethod
     def describe_referrer(self, referrer: Referrer) -> str:
-        """What of such an object refers to a group, in words."""
+        """The part of such an object that refers to a group, as text for people."""
 
     # The plan
 
     def check(self, _tenant: Tenant, _live: LiveTenant, _names: Names) -> Iterable[Finding]:
-        """What stands against planning at all, beside what `plan` finds."""
+        """Findings that prevent any plan, in addition to those of `plan`."""
         return ()
 
     @abstractmethod
     def plan(
         self, tenant: Tenant, live: LiveTenant, names: Names, today: date, *, only_lapsed: bool = False
     ) -> Iterator[Draft | Finding]:
-        """The changes that make the live objects what the tenant declares, and why one cannot be made."""
+        """The changes that make the live objects match the declarations, and findings where that is not possible."""
 
     def observe(
         self, _tenant: Tenant, _live: LiveTenant, _names: Names, _changing: frozenset[str]
     ) -> Iterable[Finding]:
-        """What a reviewer should know of the live state that no change says.
+        """What a reviewer should know about the live state that is not part of a change.
 
         Args:
             _changing: the addresses that the plan changes.
@@ -139,7 +139,7 @@ class Kind(ABC, Generic[ResourceT]):
 
     @abstractmethod
     def effect(self, item: FieldChange) -> Effect:
-        """What a change of one field does by itself. What membership does depends on where the group is used."""
+        """The effect of a change of one field. The effect of membership depends on where the group is used."""
 
 
 AnyKind: TypeAlias = Kind[Any]

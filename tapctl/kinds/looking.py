@@ -1,4 +1,4 @@
-"""Judging a live object right before a write and after it, field by field, those that nobody wrote included."""
+"""Comparing a live object right before and after a write, field by field, including fields that were not written."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def judge(
     object_id: str | None,
     what: str,
 ) -> Observation:
-    """How an object stands.
+    """Whether an object is as planned from, as wanted, or neither.
 
     Args:
-        before: every field as planned from, by its path or a name that people understand.
-        after: every field as it is to become.
-        seen: every field as it is.
-        what: the object, for a sentence.
+        before: every field as in the plan's live state, by its path or by a name for people.
+        after: every field as it should be after the write.
+        seen: every field as just read.
+        what: the object, for the message.
     """
     if seen == before:
         return Observation(ObjectState.BEFORE, object_id)
@@ -29,4 +29,4 @@ def judge(
     differing = tuple(name for name in names if seen.get(name) != after.get(name))
     if written.isdisjoint(differing):
         return Observation(ObjectState.AFTER, object_id, unasked=differing)
-    return Observation(ObjectState.FOREIGN, object_id, f"{what} is not as it was when the plan was made")
+    return Observation(ObjectState.FOREIGN, object_id, f"{what} has changed since the plan was made")

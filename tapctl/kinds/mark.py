@@ -1,4 +1,4 @@
-"""The mark that tapctl leaves on a profile it makes: the last line of its description, bearing the key."""
+"""The mark that tapctl puts on a profile it creates: the last line of its description, which contains the key."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _MARK = re.compile(r"(?:\A|\n)\[tapctl:([^\]\n]{1,200})\]\s*\Z")
 
 
 def split(description: str) -> tuple[str, str | None]:
-    """A live description without its mark, and the key that the mark bears."""
+    """A live description without its mark, and the key in the mark."""
     normal = description.replace("\r\n", "\n")
     found = _MARK.search(normal)
     return (normal[: found.start()], found.group(1)) if found else (normal, None)
 
 
 def join(description: str, key: str | None) -> str:
-    """The description to write: the text, and below it the mark where there is one."""
+    """The description to write: the text, followed by the mark where there is one."""
     if key is None:
         return description
     return f"{description}\n[tapctl:{key}]" if description else f"[tapctl:{key}]"

@@ -1,4 +1,4 @@
-"""Names and ids: what the file calls an object, what Graph calls it, and whether the two are known to be one."""
+"""Names and ids: the file's name of an object, its id in Graph, and the mapping between the two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tapctl.model.values import JSONValue
 
 @dataclass(slots=True)
 class Names:
-    """Both directions of every name, for one tenant as declared and as seen."""
+    """The mapping of names and ids in both directions, for one tenant as declared and as read."""
 
     group_ids: dict[str, str] = field(default_factory=dict)
     """Key to object id, for the declared groups that exist."""
@@ -28,9 +28,9 @@ class Names:
     scope_tag_ids: dict[str, str] = field(default_factory=dict)
     scope_tag_names: dict[str, str] = field(default_factory=dict)
     deleted_groups: frozenset[str] = frozenset()
-    """Ids that live lists refer to and that belong to no group any more."""
+    """Ids in live lists whose group no longer exists."""
     people: dict[str, Member] = field(default_factory=dict)
-    """Spelling in the file (lower case) to the object."""
+    """Spelling in the file (in lower case) to the object."""
     spellings: dict[str, str] = field(default_factory=dict)
     """Object id to its spelling in the file."""
 
@@ -39,7 +39,7 @@ class Names:
         return self.group_keys.get(group_id, group_id)
 
     def group_definitions(self, keys: Iterable[str]) -> dict[str, JSONValue]:
-        """What the declared groups are in the tenant, by address: ids, and the rules of dynamic ones."""
+        """The live ids of the declared groups and the rules of dynamic ones, by address."""
         known = {key: self.group_ids[key] for key in keys if key in self.group_ids}
         rules = self.group_rules
         return {
@@ -54,8 +54,8 @@ class Names:
         return self.scope_tag_names.get(tag_id, tag_id)
 
     def member_label(self, member: Member) -> str:
-        """How the file spells a member, else how it could."""
-        # A declared group has one spelling, whether or not some list names it by its id.
+        """The member as the file spells it, else in a spelling that the file could use."""
+        # A declared group has one spelling, even if a list names it by its id.
         if member.kind == "group" and member.id in self.group_keys:
             return f"group:{self.group_keys[member.id]}"
         spelled = self.spellings.get(member.id)
@@ -82,7 +82,7 @@ def index_members(groups: Iterable[LiveGroup]) -> dict[str, Member]:
 
 
 def names_of(tenant: Tenant, live: LiveTenant) -> Names:
-    """Everything that can be named, from what was declared and seen. Two objects of one name resolve to neither."""
+    """All names, from the declared and the live state. A name that two objects share resolves to neither of them."""
     names = Names()
     found = {key: seen.object for key, seen in live.groups.items() if isinstance(seen, Found)}
     for key, group in found.items():
@@ -99,7 +99,7 @@ def names_of(tenant: Tenant, live: LiveTenant) -> Names:
     names.scope_tag_ids, names.scope_tag_names = _both_ways((item.display_name, item.id) for item in tags)
     names.deleted_groups = frozenset(group_id for group_id, name in live.group_names.items() if name is None)
     seen_members = index_members(found.values())
-    # In order, so that of two spellings of one object the same one is shown whatever the order of the file.
+    # Sorted, so that the choice between two spellings of one object does not depend on the order of the file.
     for spelling in sorted({item for declared in tenant.groups.values() for item in declared.members or ()}):
         looked_up = live.people.get(spelling.lower())
         member = seen_members.get(spelling.lower()) or (looked_up if isinstance(looked_up, Member) else None)
@@ -117,5 +117,5 @@ def _both_ways(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[s
     listed = list(pairs)
     labels = [label for label, _ in listed]
     ids = {label: identifier for label, identifier in listed if labels.count(label) == 1}
-    # A name that two objects bear stays readable by id in the `before` of a plan.
+    # An object whose name is ambiguous is shown by id in the `before` of a plan.
     return ids, {identifier: label for label, identifier in ids.items()}

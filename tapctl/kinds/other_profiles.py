@@ -1,5 +1,5 @@
-"""Whatever in Intune may set a web sign-in setting, whoever made it: settings catalog policies, custom OMA-URI
-profiles, and the legacy device restrictions. Source of the last: Graph reference `windows10GeneralConfiguration`,
+"""Everything in Intune that may set a web sign-in setting, created by anyone: settings catalog policies, custom OMA-URI
+profiles, and the legacy device restrictions. Source for these: Graph reference `windows10GeneralConfiguration`,
 beta, property `authenticationWebSignIn`."""
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class OtherProfile:
     name: str
     """Untrusted text."""
     listed: JSONObject = field(repr=False, compare=False)
-    """The element of the list as it came, for reading the rest."""
+    """The element of the list as received, for reading the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherContent:
-    """What a profile sets of the settings, and for whom."""
+    """The settings that a profile sets, and for whom."""
 
     settings: Settings
     assignments: frozenset[LiveAssignment]
@@ -87,7 +87,7 @@ def _configuration(item: JSONObject) -> OtherProfile | None:
 def read_content(
     profile: OtherProfile, is_wanted: Callable[[Settings], bool], purpose: str
 ) -> Reading[OtherContent | None | Problem]:
-    """What a profile sets, and for whom; None when its settings are not wanted: then nothing more is read of it."""
+    """What a profile sets, and for whom; None, without further reads, when its settings are not wanted."""
     match profile.type:
         case "custom profile":
             whole = yield from CUSTOM.read_whole(profile.id, purpose)
@@ -104,7 +104,7 @@ def read_content(
 
 
 def _restrictions(profile: OtherProfile) -> Settings:
-    """What a legacy device restrictions profile says of web sign-in."""
+    """The web sign-in setting of a legacy device restrictions profile."""
     values = {"enabled": True, "disabled": False}
     said = str(profile.listed.get("authenticationWebSignIn") or "").lower()
     return {ENABLE: values[said]} if said in values else {}

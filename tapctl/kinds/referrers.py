@@ -1,4 +1,4 @@
-"""What live still refers to a group that is to be deleted: deleting it would leave entries that match nobody."""
+"""The live references to a group that will be deleted: deleting it would leave entries that match nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of resource that tapctl manages. A new one is a line here."""
+"""Every kind of resource that tapctl manages. A new kind is added here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tapctl.model.desired import Tenant
 from tapctl.model.values import Value
 
 KINDS: tuple[AnyKind, ...] = (GroupKind(), PolicyKind(), ProfileKind())
-"""In the order in which their findings are shown."""
+"""In the order of their findings in the output."""
 
 BY_SECTION: Mapping[str, AnyKind] = MappingProxyType({kind.section: kind for kind in KINDS})
 
@@ -23,7 +23,7 @@ def kind_of(address: str) -> AnyKind:
     """The kind of the object that has this address.
 
     Raises:
-        KeyError: it is no address.
+        KeyError: no kind has such an address.
     """
     section, dot, key = address.partition(".")
     kind = BY_SECTION[section]
@@ -33,10 +33,10 @@ def kind_of(address: str) -> AnyKind:
 
 
 def declared_fields(tenant: Tenant, *, today: date = EVER) -> dict[str, dict[str, Value]]:
-    """The managed fields of everything that is declared, by address and path, in the form that a plan compares.
+    """The managed fields of all declarations, by address and path, in the form that a plan compares.
 
     Args:
-        today: entries whose day has passed by then are left out, as a plan leaves them out.
+        today: entries that have lapsed by this day are left out, as in a plan.
     """
     return {
         address: kind.fields(resource, today) for kind in KINDS for address, resource in kind.declared(tenant).items()

@@ -1,4 +1,4 @@
-"""What each declared group is used for: which lists reach it, which keep it out, and what it is nested in."""
+"""What each declared group is used for: which lists include or exclude it, and in which groups it is nested."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NESTED = "group:"
 
 
 def groups_named(lists_of_groups: Mapping[str, Role], fields: Fields) -> Iterator[tuple[Role, str]]:
-    """The groups that the lists of one object name, by key, or by id where nothing else is known."""
+    """The groups in the lists of one object, by key, or by id for groups that are not declared."""
     for path, role in lists_of_groups.items():
         for entry in entries(fields.get(path)):
             name = group_of(entry)
@@ -36,12 +36,12 @@ class Roles:
     included: frozenset[str]
     excluded: frozenset[str]
     nested: Mapping[str, frozenset[str]]
-    """To each declared group those that are nested in it, however deep."""
+    """For each declared group, the groups nested in it, directly or through other groups."""
 
     def membership_effect(self, address: str, members: FieldChange) -> Effect:
-        """What changed members of a group do: membership of a group that is excluded narrows when it grows.
+        """The effect of changed members of a group: in an excluded group, added members narrow.
 
-        A group that is in no list counts as included: somebody else may use it."""
+        A group in no list counts as included, because it may be used elsewhere."""
         key = address.partition(".")[2]
         around = {key} | {holder for holder, inner in self.nested.items() if key in inner}
         is_excluded = bool(around & self.excluded)
@@ -58,7 +58,7 @@ def roles_of(tenant: Tenant, live: LiveTenant | None = None, names: Names | None
     """What a tenant's groups are used for.
 
     Args:
-        live: what live lists say that the file does not manage; without it, the file alone is asked.
+        live: for the live lists that the file does not manage; without it, only the file counts.
         names: needed with `live`.
     """
     used: dict[Role, set[str]] = {"include": set(), "exclude": set(tenant.break_glass), "member": set()}
@@ -72,7 +72,7 @@ def roles_of(tenant: Tenant, live: LiveTenant | None = None, names: Names | None
 
 
 def nesting(tenant: Tenant) -> dict[str, frozenset[str]]:
-    """To each declared group the declared groups that are declared to be nested in it, however deep."""
+    """For each declared group, the declared groups nested in it according to the file, directly or not."""
     direct = {
         key: [item.removeprefix(NESTED) for item in group.members or () if item.startswith(NESTED)]
         for key, group in tenant.groups.items()

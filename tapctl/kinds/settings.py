@@ -60,7 +60,7 @@ BY_NODE: Mapping[str, Setting] = {
 
 
 def modelled_name(instance: JSONObject) -> str:
-    """Which setting an instance is of; empty for one that tapctl does not model."""
+    """The name of the setting of an instance; empty for a setting that tapctl does not model."""
     setting = BY_DEFINITION.get(str(instance.get("settingDefinitionId", "")).lower())
     return setting.name if setting is not None else ""
 
@@ -88,10 +88,10 @@ def decode_value(instance: JSONObject) -> SettingValue:
 def read_each(
     by_name: Mapping[str, Sequence[JSONObject]], decode: Callable[[JSONObject], SettingValue]
 ) -> tuple[dict[str, SettingValue], dict[str, str]]:
-    """The value of each setting, and of those that cannot be read, why.
+    """The value of each readable setting, and for each unreadable one the reason.
 
     Raises:
-        Malformed: when it is web sign-in itself: whom the profile reaches would be unknown.
+        Malformed: when web sign-in itself cannot be read: whom the profile reaches would be unknown.
     """
     values: dict[str, SettingValue] = {}
     unreadable: dict[str, str] = {}
@@ -119,7 +119,7 @@ def _decode_value(setting: Setting, instance: JSONObject) -> SettingValue:
         return _decode_provider(setting, choice) if option == "1" else False
     options: dict[str, SettingValue]
     options = {"0": "default", "1": True, "2": False} if setting.kind == "three-way" else {"0": False, "1": True}
-    # An option that the documentation does not list is shown as it is, and differs from everything declared.
+    # An option that is not documented is shown as it is, and differs from every declared value.
     return options.get(option, option)
 
 
@@ -140,7 +140,7 @@ def _simple_values(instance: JSONObject) -> list[str]:
         items = [as_object(instance.get("simpleSettingValue"), "simpleSettingValue")]
     values = [item.get("value") for item in items]
     if not all(isinstance(value, str) for value in values):
-        raise Malformed("a setting's value is not a text")
+        raise Malformed("the value of a setting is not a string")
     return [str(value) for value in values]
 
 
@@ -149,7 +149,7 @@ def shape_of(instance: JSONObject) -> SettingShape:
 
 
 def encode_instance(name: str, value: SettingValue, shape: SettingShape) -> JSONObject:
-    """The settingInstance that holds a value; `shape` matters for lists of hosts and text alone."""
+    """The settingInstance that holds a value; `shape` matters only for lists of hosts and for text."""
     setting = SETTINGS[name]
     match setting.kind:
         case "hosts" | "text":
@@ -197,7 +197,7 @@ def _encode_simple(definition: str, values: list[str], shape: SettingShape) -> J
 
 
 def oma_node(uri: str) -> Setting | None:
-    """The setting that an OMA-URI addresses; both spellings of the root are the same node."""
+    """The setting of an OMA-URI; both spellings of the root address the same node."""
     lowered = uri.strip().lower()
     for root in ("./device/vendor/msft/policy/config/authentication/", "./vendor/msft/policy/config/authentication/"):
         if lowered.startswith(root):
@@ -206,7 +206,7 @@ def oma_node(uri: str) -> Setting | None:
 
 
 def decode_oma(setting: Setting, value: JSONValue) -> SettingValue:
-    """The canonical value of an OMA setting whose value is in clear."""
+    """The canonical value of an OMA setting whose value is in plain text."""
     if setting.kind == "hosts":
         return canonical(setting.name, tuple(part for part in str(value).split(";") if part.strip()))
     if setting.kind == "text":
@@ -217,7 +217,7 @@ def decode_oma(setting: Setting, value: JSONValue) -> SettingValue:
 
 
 def encode_oma(name: str, value: SettingValue) -> JSONObject:
-    """The OMA setting that holds a value, with a plain value: Intune encrypts it on receipt."""
+    """The OMA setting for a value, in plain text: Intune encrypts it when it receives it."""
     setting = SETTINGS[name]
     item: JSONObject = {
         "displayName": setting.node,

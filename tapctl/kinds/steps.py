@@ -1,4 +1,4 @@
-"""How a change is carried out: writes one after another, each with the look that goes before and after it."""
+"""How a change is carried out: a sequence of writes, each with the read (the look) before and after it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tapctl.model.values import JSONValue
 
 
 class ObjectState(Enum):
-    """What a look at the object showed."""
+    """How the live object compares with the plan."""
 
     BEFORE = "as planned from"
     AFTER = "as it is to become"
@@ -24,40 +24,40 @@ class ObjectState(Enum):
 class Observation:
     state: ObjectState
     id: str | None = None
-    """The object's id, where the look found one."""
+    """The object's id, where an object was found."""
     detail: str = ""
     """For FOREIGN: what is different."""
     unasked: tuple[str, ...] = ()
     """For AFTER: the fields that were not written and do not hold what they held before."""
     recalculated: tuple[str, ...] = ()
-    """For AFTER: the same, where Graph is documented to adjust a field to another one; in words."""
+    """For AFTER: such fields that Graph is documented to adjust itself, as text for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One write. `look` reads the object again: it must stand as planned from before the write is sent, and as it is
-    to become afterwards; when the answer was lost it decides whether the write was carried out."""
+    """One write. `look` reads the object again: before the write it must be as planned from, afterwards as it is to
+    become. When the answer was lost, it decides whether the write was carried out."""
 
     write: Write
     look: Callable[[], Reading[Observation | Problem]]
     alternative: Write | None = None
-    """What to send where Graph refuses the write, and it is unknown which of the two it takes."""
+    """What to send when Graph refuses the write: it is not known which of the two forms Graph accepts."""
     before: JSONValue = None
-    """What the journal keeps of the state before."""
+    """The state before the write, for the journal."""
     looks_around: bool = False
-    """The look also reads other objects. Those that this run has just changed may be shown as they were for a while."""
+    """The look also reads other objects. Graph may still show the old state of those that this run just changed."""
 
 
 Steps: TypeAlias = Generator[Step, str | None, None]
-"""Yields each write in order and is resumed with the object's id once it was seen."""
+"""Yields each write in order; is resumed with the object's id after the write was read back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyContext:
-    """What steps need to know that is settled only while applying."""
+    """What steps need and what is known only during the apply."""
 
     ids: Mapping[str, str]
-    """Group address to object id, those included that were made in this run."""
+    """Group address to object id, including groups created in this run."""
     graph_root: str
     """The cloud's own Graph address with version, for `@odata.id` references."""
 
@@ -69,17 +69,17 @@ class Draft:
     change: Change
     steps: Callable[[ApplyContext], Steps]
     narrows: bool = False
-    """Somebody may lose the ability through it: such changes go first."""
+    """Somebody may lose the ability through it: such changes are applied first."""
     definitions: Mapping[str, JSONValue] = field(default_factory=dict)
-    """The live definitions that the change leans on; part of the approval's hash."""
+    """The live definitions that the change depends on; part of the approval's hash."""
     object_id: str | None = None
-    """The live object's id; None for what is to be created, and for a singleton."""
+    """The live object's id; None for an object to create, and for a singleton."""
     traits: Mapping[str, str] = field(default_factory=dict)
-    """What else has to be known of the object to declare it again: see `Kind.restore`."""
+    """Further facts that are needed to declare the object again: see `Kind.restore`."""
 
 
 def created_id(answer: Answer) -> str | None:
-    """The id, lower case, of the object that a write has made; None where the answer tells of no new object."""
+    """The id, in lower case, of the object that a write created; None where the answer contains no new object."""
     if answer.status == 201 and isinstance(answer.body, dict):
         made = answer.body.get("id")
         return made.lower() if isinstance(made, str) else None

@@ -1,4 +1,4 @@
-"""Until when, and why, entries of a list are there: what a list of groups says beside the groups."""
+"""The `until` and `reason` of the entries of a list of groups."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ JSONObject = dict[str, JSONValue]
 
 
 class Malformed(ValueError):
-    """An answer is not of the shape that Graph documents."""
+    """An answer does not have the shape that Graph documents."""
 
 
 def as_object(value: JSONValue, what: str) -> JSONObject:
@@ -25,7 +25,7 @@ def objects(value: JSONValue, what: str) -> list[JSONObject]:
     """A list of objects.
 
     Raises:
-        Malformed: when it is anything else, null included: an absent list is not an empty one.
+        Malformed: when it is anything else, including null: a missing list is not an empty one.
     """
     if not isinstance(value, list):
         raise Malformed(f"{what} is not a list")
@@ -36,23 +36,23 @@ def elements(body: JSONValue) -> list[JSONObject]:
     """The elements of an answer that is a collection.
 
     Raises:
-        Malformed: when it is none.
+        Malformed: when the answer is not a collection.
     """
     return objects(as_object(body, "the answer").get("value"), "value")
 
 
 def text(item: JSONObject, name: str) -> str:
-    """A property that must be text and not empty."""
+    """A property that must be a string and not empty."""
     value = item.get(name)
     if not isinstance(value, str) or not value:
-        raise Malformed(f"{name} is not a text")
+        raise Malformed(f"{name} is not a string")
     return value
 
 
 def text_or_none(item: JSONObject, name: str) -> str | None:
     value = item.get(name)
     if value is not None and not isinstance(value, str):
-        raise Malformed(f"{name} is not a text")
+        raise Malformed(f"{name} is not a string")
     return value
 
 
@@ -71,44 +71,44 @@ def boolean_or_none(item: JSONObject, name: str) -> bool | None:
 
 
 def texts(item: JSONObject, name: str) -> tuple[str, ...]:
-    """A list of texts; a property that is left out or null is an empty list."""
+    """A list of strings; a property that is missing or null is an empty list."""
     value = item.get(name)
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise Malformed(f"{name} is not a list of texts")
+        raise Malformed(f"{name} is not a list of strings")
     return tuple(str(entry) for entry in value)
 
 
 def identifier(item: JSONObject, name: str = "id") -> str:
-    """An object id, in lower case: Graph compares ids without regard to case."""
+    """An object id, in lower case: Graph ignores case when it compares ids."""
     return text(item, name).lower()
 
 
 def odata_type(item: JSONObject) -> str:
-    """The last part of `@odata.type`, in lower case; empty where there is none."""
+    """The last part of `@odata.type`, in lower case; empty when it is missing."""
     value = item.get("@odata.type")
     return value.rsplit(".", 1)[-1].lower() if isinstance(value, str) else ""
 
 
 def malformed(outcome: Answer, purpose: str, error: Malformed) -> Problem:
-    """The problem that an answer of the wrong shape is."""
+    """The problem for an answer of the wrong shape."""
     return Problem(
         kind=ProblemKind.MALFORMED,
         purpose=purpose,
-        message=f"the answer is not what Graph documents: {error}",
+        message=f"the answer is not as Graph documents it: {error}",
         status=outcome.status,
         request_id=outcome.headers.get("request-id", ""),
     )
 
 
 def is_missing(outcome: Reply) -> bool:
-    """Graph itself says that there is no such object."""
+    """Whether Graph itself says that there is no such object."""
     return isinstance(outcome, Problem) and outcome.kind is ProblemKind.NOT_FOUND
 
 
 def as_malformed(problem: Problem) -> Problem:
-    """A problem with something that must exist: a 404 there is no word on it, and leaves it unknown."""
+    """A problem with an object that must exist: a 404 does not mean that it is absent, so it becomes MALFORMED."""
     return replace(problem, kind=ProblemKind.MALFORMED) if problem.kind is ProblemKind.NOT_FOUND else problem
 
 

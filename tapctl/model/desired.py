@@ -32,24 +32,24 @@ web-sign-in, password, pin or a braced GUID."""
 
 
 class Identity(NamedTuple):
-    """How a declared object is found: by pin, else by mark; never in silence by name."""
+    """How a declared object is found: by pin, else by mark; by name only with `adopt` or `external`."""
 
     key: str
     display_name: str | None = None
     id: str | None = None
     """The pinned object id (GUID, lower case)."""
     adopt: bool = False
-    """Take over the one live object of exactly this name although it bears no mark."""
+    """Take over the one live object of exactly this name although it has no mark."""
     ensure: Ensure = "present"
 
     @property
     def takes_over(self) -> bool:
-        """Whether an object that merely has the name may become this one. What is to be deleted never is."""
+        """Whether an object may be taken over by its name alone. Never for an object to delete."""
         return self.adopt and self.ensure == "present"
 
     @property
     def is_taken_over(self) -> bool:
-        """Whether the object was found by name alone, which may be given to another one tomorrow."""
+        """Whether the object was found by its name alone, which may belong to another object tomorrow."""
         return self.takes_over and self.id is None
 
 
@@ -59,14 +59,14 @@ class Group:
 
     identity: Identity
     external: bool = False
-    """Must exist, is only looked up, never changed."""
+    """The group must exist; it is only looked up, never changed."""
     unique_name: str = ""
-    """The mark of a group that tapctl makes: Graph's uniqueName, `tapctl-KEY` unless the file gives one."""
+    """The mark of a group that tapctl creates: Graph's uniqueName, `tapctl-KEY` unless the file gives one."""
     description: str | None = None
     members: tuple[str, ...] | None = None
     """User principal names, device:DEVICE-ID, group:KEY, or object ids."""
     members_exact: bool = False
-    """Live members of kinds that `members` does not use are removed too."""
+    """Also remove live members of kinds that `members` does not use."""
     rule: str | None = None
     """Dynamic membership rule."""
     role_assignable: bool | None = None
@@ -130,7 +130,7 @@ class Profile:
     """Only the settings that the file names; see SettingValue."""
     include: tuple[Assignment, ...] | None = None
     exclude: tuple[Assignment, ...] | None = None
-    """Exclusions name a group alone: they bear no filter."""
+    """Exclusions name only a group: they have no filter."""
     scope_tags: tuple[str, ...] | None = None
     """Display names of Intune scope tags."""
 
@@ -140,11 +140,11 @@ class Profile:
 
 
 Resource: TypeAlias = Group | Policy | Profile
-"""A declaration of one live object."""
+"""The declaration of one live object."""
 
 
 class Suppression(NamedTuple):
-    """A lint finding that was considered. It applies to every finding of the rule until its day has passed."""
+    """A lint finding that was considered. It applies to every finding of the rule until the end of `until`."""
 
     rule: str
     reason: str
@@ -153,7 +153,7 @@ class Suppression(NamedTuple):
 
 
 class ImpactLimits(NamedTuple):
-    """The most people and devices that may gain or lose the ability in one plan; None: no limit."""
+    """How many people and devices at most may gain or lose the ability in one plan; None: no limit."""
 
     max_users_gaining: int | None = None
     max_users_losing: int | None = None
@@ -169,12 +169,12 @@ class Guardrails:
     """JSON Schemas, all of which the merged tenant must satisfy."""
     impact: ImpactLimits = ImpactLimits()
     deny: frozenset[str] = frozenset({"delete"})
-    """delete, widen, enable."""
+    """Any of delete, widen and enable."""
     approval_max_age: timedelta = timedelta(hours=72)
 
 
 class Authentication(NamedTuple):
-    """`tenant.auth`: a method and what is beside it. Holds names of variables and files, never a secret."""
+    """`tenant.auth`: a method and its options. Holds names of variables and files, never a secret."""
 
     method: str = "default"
     options: Mapping[str, str] = MappingProxyType({})
@@ -207,18 +207,18 @@ class Tenant:
     document: JSONValue = None
     """The merged tenant as JSON, for `guardrails.schema`."""
     positions: Mapping[Path, Position] = field(default_factory=dict)
-    """Where each key (and list item) of the merged tenant was written: the position of the key, or of the item."""
+    """The position of each key and each list item of the merged tenant in the files."""
     value_positions: Mapping[Path, Position] = field(default_factory=dict)
-    """Where each value begins."""
+    """The position of the start of each value."""
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The source lines of every file involved, by `Position.file`."""
 
     def without_resources(self) -> Tenant:
-        """The same tenant, declaring nothing."""
+        """The same tenant without any declaration."""
         return replace(self, groups={}, policy=None, profiles={})
 
     def position(self, *path: str | int) -> Position | None:
-        """Where `path` was written, or the nearest part above it that was."""
+        """The position of `path`, or of its nearest parent that is in the files."""
         while path:
             found = self.positions.get(path)
             if found is not None:

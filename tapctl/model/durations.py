@@ -9,7 +9,7 @@ _MINUTES = {"m": 1, "h": 60, "d": 1440}
 
 
 def whole(value: object) -> int | None:
-    """A whole number (8.0 is one in JSON), or None where it is none."""
+    """The value as a whole number (8.0 is one in JSON), or None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -18,7 +18,7 @@ def whole(value: object) -> int | None:
 
 
 def minutes(value: object) -> int | None:
-    """Whole minutes, or None where it is no span of time."""
+    """Whole minutes, or None for a value that is not a span of time."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     return int(match.group(1)) * _MINUTES[match.group(2)] if match else whole(value)
 

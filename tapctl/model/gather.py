@@ -1,4 +1,4 @@
-"""Composing readings: several procedures in step cost as many round trips as the longest of them."""
+"""Combining readings: several procedures that run in step cost as many round trips as the longest of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ResultT = TypeVar("ResultT")
 
 
 def gather(readings: Mapping[KeyT, Reading[ResultT]]) -> Reading[dict[KeyT, ResultT]]:
-    """One reading that advances all the given ones at the same time, each step of each in one round trip."""
+    """One reading that advances all given readings together: each step of all of them is one round trip."""
     results: dict[KeyT, ResultT] = {}
     waiting: dict[KeyT, tuple[Reading[ResultT], tuple[Read, ...]]] = {}
     answers: dict[KeyT, tuple[Reply, ...] | None] = dict.fromkeys(readings, None)

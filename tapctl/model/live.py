@@ -16,7 +16,7 @@ TargetKind = Literal["group", "exclusion", "all-devices", "all-users", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A live object that might have been meant."""
+    """A live object that the declaration might mean."""
 
     id: str
     display_name: str
@@ -28,26 +28,26 @@ LiveT_co = TypeVar("LiveT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[LiveT_co]):
-    """Exactly one live object is the declared one."""
+    """Exactly one live object matches the declaration."""
 
     object: LiveT_co
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Nothing fits, and everything that could have fitted was seen."""
+    """No object matches, and every object that could match was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unmarked:
-    """An object has the display name but neither our mark nor a pin: it is not taken over in silence."""
+    """An object has the display name but neither tapctl's mark nor a pin: it is not taken over without being asked."""
 
     candidates: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several live objects fit."""
+    """Several live objects match."""
 
     candidates: tuple[Candidate, ...]
 
@@ -59,14 +59,14 @@ class PinMissing:
 
 @dataclass(frozen=True, slots=True)
 class OtherDelivery:
-    """The profile bears our mark, but was made with another delivery than the file now says."""
+    """The profile has tapctl's mark, but was created with a different delivery from the one in the file."""
 
     id: str
     delivery: Delivery
 
 
 Lookup: TypeAlias = Found[LiveT_co] | Absent | Unmarked | Ambiguous | PinMissing | OtherDelivery | Problem
-"""What was seen of a declared object. A Problem means unknown, which is not absent."""
+"""The result of looking up a declared object. A Problem means unknown, which is not absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class DirectoryTarget:
     type_name: str = ""
     """For `other`: Graph's name of a type that tapctl does not know."""
     is_registration_required: bool = False
-    """Graph has it on includes alone, and documents no use of it for passes; an entry that stays keeps it."""
+    """Only includes have it; Graph documents no use of it for passes. An entry that stays keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ class LiveGroup:
     is_synchronised: bool
     """Comes from on-premises: Graph refuses to change it."""
     members: frozenset[Member] | None = None
-    """None where membership was not asked for."""
+    """None where membership was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class LiveAssignment:
     filter_id: str | None = None
     mode: FilterMode = "include"
     is_direct: bool = True
-    """False where a policy set made it."""
+    """False where a policy set created it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,27 +143,27 @@ class LiveProfile:
     description: str
     """Without the mark."""
     mark: str | None
-    """The key that the mark bears, None where there is no mark."""
+    """The key in the mark, None where there is no mark."""
     delivery: Delivery
     settings: Mapping[str, SettingValue]
     """The modelled settings that the policy holds."""
     unmodelled: int = 0
     """How many settings the policy holds that tapctl does not model."""
     masked: int = 0
-    """How many of those Graph shows masked: they could not be sent back."""
+    """How many of those Graph shows masked: they cannot be sent back."""
     holding_unmodelled: frozenset[str] = frozenset()
-    """The modelled settings beneath which the policy holds further settings that tapctl does not model."""
+    """The modelled settings that have child settings which tapctl does not model."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
-    """Settings that tapctl models, in a form that it does not know: name to what is wrong. They count as unmodelled."""
+    """Modelled settings in an unknown form: name to what is wrong. They count as unmodelled."""
     carried: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What a write of the settings sends along as it was read, by a name that people understand."""
+    """Values that a write of the settings sends unchanged, by a name for people."""
     is_templated: bool = False
     scope_tag_ids: frozenset[str] = frozenset()
     assignments: frozenset[LiveAssignment] = frozenset()
     unmodelled_digest: str = ""
     """Differs when a setting that tapctl does not model differs."""
     wire: JSONValue = field(default=None, compare=False)
-    """What the kind needs to write the object back whole. Opaque outside the kind."""
+    """What the kind needs to write the whole object back. Opaque outside the kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +181,7 @@ class ScopeTag:
 
 
 SettingShape = Literal["collection", "text"]
-"""Whether a list of text is a collection of values in the settings catalog, or one text with delimiters."""
+"""Whether the settings catalog holds a list of strings as a collection, or as one string with delimiters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class Referrer:
 
     group_id: str
     section: str
-    """The first part of the address that such an object has: groups, temporaryAccessPass, webSignIn."""
+    """The first part of the object's address: groups, temporaryAccessPass or webSignIn."""
     id: str
     """Empty for a singleton."""
     name: str
@@ -199,7 +199,7 @@ class Referrer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTenant:
-    """Everything that was read. A part that is a Problem is unknown; None was not asked for."""
+    """Everything that was read. A part that is a Problem is unknown; a part that is None was not read."""
 
     policy: LivePolicy | Problem | None = None
     groups: Mapping[str, Lookup[LiveGroup]] = field(default_factory=dict)
@@ -209,11 +209,11 @@ class LiveTenant:
     group_names: Mapping[str, str | None | Problem] = field(default_factory=dict)
     """Groups that live lists refer to and the file does not declare: id to display name; None: deleted."""
     people: Mapping[str, Member | None | Problem] = field(default_factory=dict)
-    """Members that the file names and no live group has: spelling (lower case) to the object; None: no such object."""
+    """Members in the file that no live group has: spelling (in lower case) to the object; None: no such object."""
     shapes: Mapping[str, SettingShape | Problem] = field(default_factory=dict)
-    """For settings whose instance type only the tenant's own definition tells: setting name to shape."""
+    """For settings whose instance type only the tenant's own definition gives: setting name to shape."""
     referrers: tuple[Referrer, ...] | Problem = ()
-    """What live lists refer to a group that is to be deleted."""
+    """The live objects that refer to a group that will be deleted."""
 
     def problems(self) -> tuple[Problem, ...]:
         """Every part that could not be read."""

@@ -1,4 +1,4 @@
-"""A plan as a value that people review: changes, findings, what it costs, and whether it may be applied."""
+"""A plan as a value that people review: changes, findings, cost, and whether it may be applied."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a change in an apply."""
+    """The result of a change in an apply."""
 
     name: OutcomeName
     message: str = ""
-    """Why, unless applied. May quote Graph's message; never a secret."""
+    """The reason, unless applied. May quote Graph's message; never a secret."""
     fix: str = ""
     needs_edit: bool = False
-    """Running again does not help: somebody has to edit, override or say why first (exit 3)."""
+    """Running again does not help: first somebody must edit, override or give a reason (exit 3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """Who made a live value what it is, and when, according to the audit logs."""
+    """Who changed a live value, and when, according to the audit logs."""
 
     who: str
     when: str
     """ISO 8601, UTC."""
     via: str
-    """The application that was used, where the log says so."""
+    """The application that was used, where the log names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is to become of one object."""
+    """The planned change of one object."""
 
     address: str
     """temporaryAccessPass, groups.KEY or webSignIn.KEY."""
@@ -61,15 +61,15 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     """Sorted by path; for a create `before` is None, for a delete `after` is."""
     widens: bool = False
-    """Somebody may gain the ability through it."""
+    """Somebody may gain the ability through this change."""
     irreversible: bool = False
-    """Graph offers no way back (a deleted object returns with another id)."""
+    """Graph cannot undo it (a deleted object can only be created again with another id)."""
     reason: str | None = None
-    """For people, never for decisions: lapsed, pending, drift, or a sentence."""
+    """For people, not for decisions: lapsed, pending, drift, or a sentence."""
     notes: tuple[str, ...] = ()
-    """For people: settings kept that tapctl does not model, members of other kinds kept."""
+    """For people: for example, how many unmodelled settings or members of other kinds are kept."""
     depends_on: tuple[str, ...] = ()
-    """Addresses whose changes must have been applied and read back before this one."""
+    """Addresses whose changes must be applied and read back before this change."""
     outcome: Outcome | None = None
     by: Attribution | None = None
 
@@ -92,7 +92,7 @@ class Impact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A guardrail that the plan runs into."""
+    """A guardrail that the plan violates."""
 
     rule: str
     """delete, widen, enable, members, impact, break-glass."""
@@ -105,14 +105,14 @@ class Violation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphUsage:
-    """What a run cost. Signing in counts nowhere."""
+    """The cost of a run. Signing in is not counted."""
 
     requests: int = 0
     """Batch parts and requests sent alone, repeats counted, envelopes not."""
     calls: int = 0
     """HTTP exchanges with Graph."""
     round_trips: int = 0
-    """The longest chain of calls each begun after another had ended."""
+    """The longest chain of calls, each begun after another had ended."""
     throttled: int = 0
     """429 answers, parts included."""
     seconds: float = 0.0
@@ -120,18 +120,18 @@ class GraphUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantPlan:
-    """The plan of one tenant, or after an apply its result."""
+    """The plan of one tenant, or, after an apply, the result."""
 
     name: str
     tenant_id: str
     cloud: str
     status: Status
     exit_code: ExitCode = ExitCode.DONE
-    """What this tenant alone would end the process with; changes, which some commands count, apart."""
+    """The exit code for this tenant alone, not counting changes, which only some commands count."""
     error: str | None = None
     fix: str = ""
     changes: tuple[Change, ...] = ()
-    """In the order in which they would be applied."""
+    """In the order of the apply."""
     findings: tuple[Finding, ...] = ()
     impact: Impact | None = None
     guardrails: tuple[Violation, ...] = ()
@@ -139,7 +139,7 @@ class TenantPlan:
     """Guardrail rule to the reason given for overriding it."""
     approval: str | None = None
     definitions: Mapping[str, JSONValue] = field(default_factory=dict)
-    """The live definitions that the changes lean on: ids, filter rules, dynamic rules; part of the approval's hash."""
+    """The live definitions that the changes depend on: ids, filter rules, dynamic rules; part of the approval."""
     journal: str | None = None
     """After an apply: the journal's path."""
     graph: GraphUsage = GraphUsage()
@@ -154,13 +154,13 @@ class PlanDocument:
     """What `plan` and `apply` print and `plan --out` saves."""
 
     created_at: datetime
-    """Aware, UTC, whole seconds."""
+    """Timezone-aware, UTC, whole seconds."""
     tapctl_version: str
     tenants: tuple[TenantPlan, ...]
     command: Literal["plan", "apply", "drift", "rollback"] = "plan"
     only_lapsed: bool = False
-    """Whether nothing but entries whose day has passed was looked for; other changes may be open."""
+    """Whether the plan contains only removals of lapsed entries; there may be other changes."""
     error: str | None = None
-    """Why no tenant could be looked at at all."""
+    """Why no tenant could be planned."""
     fix: str = ""
     format_version: int = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""What is asked of Graph and what came back, as plain values: kinds describe requests, the client sends them."""
+"""Requests to Graph and their outcomes, as plain values: kinds describe requests, the client sends them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WriteMethod = Literal["POST", "PATCH", "PUT", "DELETE"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """A request that changes nothing: a GET, or one of the reading POSTs that the client knows by name."""
+    """A request that changes nothing: a GET, or one of the reading POSTs in the client's fixed list."""
 
     purpose: str
-    """What is being done, in words for an error message: `reading the TAP policy`."""
+    """What is being done, for error messages: `reading the TAP policy`."""
     version: Version
     path: str
     """Path and query below the version, beginning with a slash, percent-encoded."""
@@ -26,7 +26,7 @@ class Read:
     body: JSONValue = None
     headers: Mapping[str, str] = field(default_factory=dict)
     permission: str = ""
-    """The least permission that allows it, for the message of a 403."""
+    """The least permission that allows it, for the error message of a 403."""
     paged: bool = False
     """The answer is a collection: every page is fetched, and `value` holds all of them."""
 
@@ -43,9 +43,9 @@ class Write:
     headers: Mapping[str, str] = field(default_factory=dict)
     permission: str = ""
     creates: bool = False
-    """Sending it twice makes two things: it is never sent again after an answer that leaves it open."""
+    """Sending it twice creates two objects: it is never sent again when it is unknown whether it was carried out."""
     may_need_approval: bool = False
-    """A second administrator may have to approve it: then it is refused, and has become a request for approval."""
+    """A second administrator may have to approve it: then Graph refuses it and creates a request for approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Answer:
 
 
 class ProblemKind(Enum):
-    """Why a request did not succeed, as far as it matters to what may follow."""
+    """Why a request did not succeed, as far as it decides what may be done next."""
 
     NOT_FOUND = "not found"
     """404 with a well-formed Graph error: the object is absent. Any other 404 is MALFORMED."""
@@ -69,7 +69,7 @@ class ProblemKind(Enum):
     REFUSED = "refused"
     """Another 4xx: Graph understood the request and will not do it."""
     CONFLICT = "conflict"
-    """409, 412 or 423: not done, somebody else is at work on the object."""
+    """409, 412 or 423: not carried out, somebody else is changing the object."""
     SERVER = "server"
     CONNECTION = "connection"
     TIMEOUT = "timeout"
@@ -79,7 +79,7 @@ class ProblemKind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A request that did not succeed after everything that may be retried was retried."""
+    """A request that did not succeed, after all retries."""
 
     kind: ProblemKind
     purpose: str
@@ -90,7 +90,7 @@ class Problem:
     request_id: str = ""
     permission: str = ""
     ambiguous: bool = False
-    """The request may have been carried out although it was not answered so."""
+    """The request may have been carried out, although the answer does not say so."""
     headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def describe(self) -> str:
@@ -108,7 +108,7 @@ class Problem:
         return "".join(parts)
 
     def advice(self) -> str:
-        """What to do about it."""
+        """What the user can do about it."""
         match self.kind:
             case ProblemKind.DENIED if self.permission:
                 return f"grant the application {self.permission} (admin consent), then run again"
@@ -119,7 +119,7 @@ class Problem:
             case ProblemKind.THROTTLED:
                 return "Graph is throttling this application; run again later"
             case ProblemKind.SERVER | ProblemKind.CONNECTION | ProblemKind.TIMEOUT:
-                return "run again; if it stays, check the network and the Microsoft 365 service health"
+                return "run again; if the problem stays, check the network and the Microsoft 365 service health"
             case ProblemKind.CONFLICT:
                 return "somebody else is changing this object; run again in a minute"
             case ProblemKind.MALFORMED:
@@ -135,5 +135,5 @@ Reply: TypeAlias = Answer | Problem
 
 ResultT = TypeVar("ResultT")
 Reading: TypeAlias = Generator[Sequence[Read], Sequence[Reply], ResultT]
-"""A procedure without input or output of its own: it yields reads that may be sent together, is resumed with their
-outcomes in the same order, and returns what it learnt. Running several in step makes one round trip of each step."""
+"""A procedure that does no input or output itself: it yields reads that may be sent together, is resumed with their
+outcomes in the same order, and returns its result. When several run in step, each step is one round trip."""

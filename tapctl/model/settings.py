@@ -25,23 +25,23 @@ SETTING_KINDS: Mapping[str, SettingKind] = {
     "defaultCredentialProvider": "provider",
     "excludedCredentialProviders": "providers",
 }
-"""By the CSP's name in camelCase, which is the name in YAML."""
+"""By the name in YAML, which is the CSP's name in camelCase."""
 
 ENABLE = "enableWebSignIn"
-"""The setting that gives a profile's devices the ability."""
+"""The setting that gives the devices of a profile the ability."""
 
 PROVIDERS = {
     "web-sign-in": "{C5D7540A-CD51-453B-B22B-05305BA03F07}",
     "password": "{60B78E88-EAD8-445C-9CFD-0B87F74EA6CD}",
     "pin": "{D6886603-9D2F-4EB2-B667-1971041FA96B}",
 }
-"""Credential providers by the names that YAML has for them."""
+"""Credential providers by their names in YAML."""
 
 _PROVIDER_NAMES = {clsid: name for name, clsid in PROVIDERS.items()}
 
 
 def canonical(name: str, value: SettingValue) -> SettingValue:
-    """A value in the one form in which it is compared: lists sorted, hosts in lower case, known providers by name.
+    """A value in its canonical form: lists sorted, hosts in lower case, known providers by name.
 
     For all but three-way choices `default` and false are the same option (`_0`)."""
     match SETTING_KINDS[name]:
@@ -60,7 +60,7 @@ def canonical(name: str, value: SettingValue) -> SettingValue:
 
 
 def is_known(name: str, value: SettingValue) -> bool:
-    """Whether a canonical value is one that tapctl can write. A live option that no document lists is not."""
+    """Whether tapctl can write a canonical value. An undocumented live option cannot be written."""
     match SETTING_KINDS[name]:
         case "three-way":
             return value in (None, True, False, "default")

@@ -1,4 +1,4 @@
-"""Canonical values: what a field of a resource holds, in the form in which YAML would say it."""
+"""Canonical values: the values of a resource's fields, in the form that YAML uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias, Union
 
 JSONValue: TypeAlias = Union[None, bool, int, float, str, "list[JSONValue]", "dict[str, JSONValue]"]
-"""Anything that JSON can say: the wire side, and the documents that tapctl prints."""
+"""Any JSON value: on the wire, and in the documents that tapctl prints."""
 
 Value: TypeAlias = Union[None, bool, int, str, "tuple[Value, ...]", "Record"]
 """A canonical value: immutable, hashable, compared with ==."""
@@ -55,7 +55,7 @@ def from_json(value: JSONValue) -> Value:
     """The canonical value that `to_json` made this JSON from.
 
     Raises:
-        ValueError: on a float, which no canonical value is.
+        ValueError: for a float, which is never a canonical value.
     """
     if isinstance(value, list):
         return tuple(from_json(item) for item in value)
@@ -67,12 +67,12 @@ def from_json(value: JSONValue) -> Value:
 
 
 def sort_key(value: Value) -> tuple[str, str]:
-    """A total order over canonical values: by the name that a reader sees first, then by the rest."""
+    """The sort key of canonical values: by the name that a reader sees first, then by the rest."""
     if isinstance(value, Record):
         return str(value.get("group", "")), repr(value)
     return str(value), ""
 
 
 def as_set(values: Iterable[Value]) -> tuple[Value, ...]:
-    """A list whose order means nothing, in canonical order and without repeats."""
+    """A list whose order has no meaning, in canonical order and without duplicates."""
     return tuple(sorted(set(values), key=sort_key))

@@ -1,1 +1,1 @@
-"""From desired and live to a plan, and from a plan to writes. The planner is pure; the applier alone writes."""
+"""From desired and live to a plan, and from a plan to writes. The planner is pure; only the applier writes."""

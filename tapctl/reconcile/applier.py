@@ -1,8 +1,8 @@
-"""The applier: the only part of tapctl that writes. It does little and looks a lot.
+"""The applier: the only part of tapctl that writes. It writes little and checks a lot.
 
-For each change, in the plan's order: read the object again and stop unless it is as it was planned from; announce the
+For each change, in the plan's order: read the object again and stop unless it is as it was planned from; record the
 write in the journal; send it; read it back by the query that plan uses, until it is so. An answer that was lost is
-settled by looking, and what might make a thing twice is never sent twice."""
+resolved by reading, and a write that might create an object twice is never sent twice."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from tapctl.reconcile.read import focus, read_tenant
 from tapctl.reconcile.second_administrator import SecondAdministrator
 
 READ_BACK_SECONDS = 120.0
-"""How long a read-back, or the search for a mark, goes on."""
+"""The longest time for a read-back, or for the search for a mark."""
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 15.0
 SETTLING_SECONDS = 60.0
-"""How long a write that refers to what this run has just made is tried: Graph's services learn of it one by one."""
+"""The longest time to retry a write that refers to an object this run just created: services learn of it slowly."""
 MOST_SENDS = 4
-"""How often one write that may be repeated is sent."""
+"""How many times one repeatable write is sent at most."""
 
 
 class Remote(Reader, Protocol):
-    """Graph, as far as the applier needs it; a writable `GraphClient` is one."""
+    """What the applier needs of Graph; implemented by a writable `GraphClient`."""
 
     async def write(self, write: Write) -> Reply: ...
 
 
 class Time(Protocol):
-    """The clock, injected so that no test waits."""
+    """The clock; it is injected so that no test waits."""
 
     def now(self) -> float: ...
 
@@ -64,7 +64,7 @@ def _problem(problem: Problem) -> _Stopped:
 
 
 class _Journalled:
-    """Graph, with every write in the journal: for writes that are sent in a detour."""
+    """Graph with a journal entry for every write: for writes that the applier does not send itself."""
 
     def __init__(self, remote: Remote, journal: Journal) -> None:
         self._remote = remote
@@ -81,7 +81,7 @@ class _Journalled:
 
 
 class Applier:
-    """Carries out one tenant's plan."""
+    """Applies one tenant's plan."""
 
     def __init__(
         self,
@@ -99,8 +99,8 @@ class Applier:
     ) -> None:
         """
         Args:
-            own_ids: object and application ids of whoever is signed in.
-            remaining: how many seconds the run may still take (`--timeout`).
+            own_ids: object and application ids of the signed-in identity.
+            remaining: returns how many seconds the run may still take (`--timeout`).
         """
         self._tenant = tenant
         self._remote = remote
@@ -138,7 +138,7 @@ class Applier:
         return tuple(done.values())
 
     def so_far(self) -> tuple[Change, ...]:
-        """Every change with what has become of it by now, for a run that was interrupted."""
+        """Every change with its result so far, for a run that was interrupted."""
         return tuple((self._open | self._done).values())
 
     async def _outcome_of(self, draft: Draft) -> Outcome:
@@ -150,10 +150,10 @@ class Applier:
         return Outcome(name="applied", message=_said_of(look.recalculated))
 
     async def _carry_out(self, draft: Draft) -> Step | None:
-        """Send the writes of one change; before the next the last has to be seen.
+        """Send the writes of one change; each must be read back before the next is sent.
 
         Returns:
-            The last of them.
+            The outcome of the last write.
         """
         steps = draft.steps(ApplyContext(ids=self._ids, graph_root=self._graph_root))
         object_id: str | None = None
@@ -172,7 +172,7 @@ class Applier:
         return None
 
     async def _send(self, change: Change, step: Step, *, is_first: bool) -> str | None:
-        """Send one write, once it is certain that it is still wanted; returns the object's id where it is known."""
+        """Send one write after checking that it is still wanted; returns the object's id where it is known."""
         address = change.address
         look = await self._before(step, is_settled=is_first and not (step.looks_around and change.depends_on))
         if look.state is ObjectState.AFTER:
@@ -211,14 +211,14 @@ class Applier:
         raise AssertionError("the loop ends by returning or raising")
 
     def _may_be_early(self, change: Change, reply: Problem) -> bool:
-        """Whether a write was refused because Graph does not know yet, everywhere, what this run has just made.
+        """Whether a write was refused because not all of Graph's services know yet what this run just created.
 
-        A refusal says that nothing was done, so the same write may be sent again."""
+        A refused write was not carried out, so the same write may be sent again."""
         leans_on = {change.address, *change.depends_on}
         return reply.status in (400, 404) and not reply.ambiguous and bool(leans_on & self._made)
 
     async def _ask_second(self, step: Step, refusal: Problem) -> str | None:
-        """A write that a second administrator has to approve: done with an approval, or it waits for one."""
+        """A write that a second administrator must approve: it is carried out with an approval, or waits for one."""
         settled = await self._second.settle(step.write, refusal)
         if isinstance(settled, Answer):
             return created_id(settled) or (await self._look(step)).id
@@ -229,12 +229,12 @@ class Applier:
         raise _problem(settled)
 
     async def _before(self, step: Step, *, is_settled: bool) -> Observation:
-        """The look right before a write. What this run wrote just before may still be settling."""
+        """The look right before a write. Earlier writes of this run may not be visible yet."""
         look = await (self._look(step) if is_settled else self._poll(step, {ObjectState.BEFORE, ObjectState.AFTER}))
         if look.state is ObjectState.FOREIGN:
             raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
         if look.unasked:
-            what = f"it is already as it is to become, but {_listed(look.unasked)} changed as well"
+            what = f"it already has the planned values, but {_listed(look.unasked)} changed as well"
             raise _failed(f"{step.write.purpose}: {what}; somebody else is at work", _RUN_AGAIN)
         return look
 
@@ -251,22 +251,22 @@ class Applier:
         return look
 
     async def _search(self, step: Step, reply: Problem) -> str | None:
-        """After a create whose answer was lost: look for the mark, and never send the create again in this run."""
-        seen = "the object was looked for and not seen"
+        """After a create whose answer was lost: search for the mark, and never send the create again in this run."""
+        seen = "the object was searched for and not found"
         try:
             look = await self._poll(step, {ObjectState.AFTER})
         except _Stopped as stopped:
-            seen = f"the object was looked for, until {stopped.outcome.message}"
+            seen = f"the object was searched for, until {stopped.outcome.message}"
         else:
             if look.state is ObjectState.AFTER:
                 return look.id
         raise _failed(
             f"{reply.describe()}; {seen}, and the create is not sent again",
-            "run again in a few minutes: what was made after all is found by its mark",
+            "run again in a few minutes: if the object was created after all, it is found by its mark",
         )
 
     async def _settle(self, step: Step, refusal: Problem) -> str | None:
-        """A write that was left open and is refused when sent again: it may be refused for having been done."""
+        """A write with an unknown result that is refused when sent again: the first one may have been carried out."""
         look = await self._poll(step, {ObjectState.AFTER})
         if look.state is ObjectState.AFTER:
             return look.id
@@ -276,11 +276,11 @@ class Applier:
         await self._time.sleep(min(seconds, max(self._remaining(), 0.0)))
 
     def _is_over(self, pause: float, deadline: float) -> bool:
-        """Whether there is no time for another look after a pause."""
+        """Whether there is no time left for a pause and another look."""
         return self._time.now() + pause > deadline or pause >= self._remaining()
 
     async def _poll(self, step: Step, wanted: set[ObjectState]) -> Observation:
-        """Look until the object stands as wanted or time is up; the last look is returned either way."""
+        """Look until the object is as wanted or time is up; the last look is returned in either case."""
         deadline, pause = self._time.now() + READ_BACK_SECONDS, FIRST_PAUSE_SECONDS
         while True:
             (look,) = await run_readings(self._remote, [step.look()])
@@ -294,8 +294,8 @@ class Applier:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _read_back(self, change: Change, last: Step | None) -> Observation:
-        """Applied means: planning this address again, on what Graph says now, comes to nothing, and what nobody wrote
-        is as it was."""
+        """Applied means: a new plan of this address, from a fresh read, has no changes, and all unwritten fields
+        are as before."""
         part = focus(self._tenant, change.address)
         deadline, pause = self._time.now() + READ_BACK_SECONDS, FIRST_PAUSE_SECONDS
         while True:
@@ -319,22 +319,22 @@ class Applier:
 
 
 def _as_written() -> Reading[Observation | Problem]:
-    """The look at an object that needed no write."""
+    """The result of a look at an object that needed no write."""
     yield []
     return Observation(ObjectState.AFTER)
 
 
-_RUN_AGAIN = "run again: the new plan starts from what is there now"
+_RUN_AGAIN = "run again: the new plan starts from the current live state"
 
 
 def _may_settle(problem: Problem) -> bool:
-    """A 404 on what was just written: Graph is eventually consistent."""
+    """A 404 for an object that was just written: Graph is eventually consistent."""
     return problem.status == 404
 
 
 def _is_left(drafts: Sequence[Draft], address: str) -> bool:
-    """Whether a fresh plan still changes an address. Fields that the change did not touch count as well: the object
-    stood as declared in them right before the write, so it is the write that cost them their value."""
+    """Whether a new plan still changes an address. Fields that the change did not touch count too: the object had
+    the declared values in them right before the write, so the write must have changed them."""
     return any(draft.change.address == address for draft in drafts)
 
 
@@ -350,8 +350,8 @@ def _unverified(purpose: str, look: Observation) -> Outcome:
     if look.state is ObjectState.AFTER and look.unasked:
         return Outcome(
             name="unverified",
-            message=f"{purpose}: written, and {_listed(look.unasked)} changed as well, which nobody asked for",
-            fix="look at the object: Graph lost it, or somebody changed it at the same moment; then `tapctl plan`",
+            message=f"{purpose}: written, and {_listed(look.unasked)} changed as well, without being requested",
+            fix="check the object: Graph lost values, or somebody changed it at the same time; then run `tapctl plan`",
         )
     return Outcome(
         name="unverified",

@@ -1,4 +1,4 @@
-"""Approvals: a time stamp and a digest of exactly the change of this live tenant that somebody agreed to."""
+"""Approvals: a time stamp and a digest of exactly the change of this live tenant that was approved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tapctl.model.plan import Change, TenantPlan
 from tapctl.model.values import JSONValue, Value, to_json
 
 AHEAD = timedelta(minutes=5)
-"""How far ahead of this machine's clock a stamp may be."""
+"""How far ahead of this machine's clock a time stamp may be."""
 
 _FORM = re.compile(r"(?P<name>[^@\s]{1,200})@(?P<stamp>\d{8}T\d{4}Z)-(?P<digest>[0-9a-f]{64})")
 _STAMP = "%Y%m%dT%H%MZ"
@@ -22,11 +22,11 @@ _STAMP = "%Y%m%dT%H%MZ"
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval as printed: `contoso@20261122T0729Z-HEX`."""
+    """One approval, in text form `contoso@20261122T0729Z-HEX`."""
 
     name: str
     stamp: datetime
-    """Aware, UTC, whole minutes."""
+    """Timezone-aware, UTC, whole minutes."""
     digest: str
 
     def __str__(self) -> str:
@@ -34,10 +34,10 @@ class Approval:
 
 
 def parse(text: str) -> Approval:
-    """The approval that a text is; the word before it in the output of `plan` may be copied with it.
+    """Parse an approval; the label before it in the output of `plan` may be included.
 
     Raises:
-        UsageError: when it is none.
+        UsageError: when the text is not an approval.
     """
     found = _FORM.fullmatch(text.strip().removeprefix("approval:").strip())
     try:
@@ -53,13 +53,13 @@ def parse(text: str) -> Approval:
 
 
 def approve(plan: TenantPlan, now: datetime) -> Approval:
-    """The approval of a plan as it stands."""
+    """The approval of a plan."""
     stamp = now.astimezone(UTC).replace(second=0, microsecond=0)
     return Approval(plan.name, stamp, digest(plan, stamp))
 
 
 def digest(plan: TenantPlan, stamp: datetime) -> str:
-    """SHA-256, in hexadecimal, over the stamp, the tenant, the changes and the live definitions they lean on."""
+    """SHA-256, in hexadecimal, over the time stamp, tenant, changes and the live definitions they depend on."""
     subject: JSONValue = {
         "stamp": stamp.strftime(_STAMP),
         "tenantId": plan.tenant_id,
@@ -73,7 +73,7 @@ def digest(plan: TenantPlan, stamp: datetime) -> str:
 
 
 def essence(change: Change) -> JSONValue:
-    """What of a change is agreed to: its address, action and fields; no wording."""
+    """The part of a change that is approved: its address, action and fields; no text for people."""
     return {
         "address": change.address,
         "action": change.action,
@@ -84,10 +84,10 @@ def essence(change: Change) -> JSONValue:
 
 
 def check_age(stamp: datetime, now: datetime, max_age: timedelta, what: str) -> None:
-    """Refuse what is too old, or from the future.
+    """Refuse a time stamp that is too old or in the future.
 
     Raises:
-        OutdatedError: with the age and the limit.
+        OutdatedError: with the time stamp and the limit.
     """
     if stamp - now > AHEAD:
         raise OutdatedError(
@@ -104,14 +104,14 @@ def check_age(stamp: datetime, now: datetime, max_age: timedelta, what: str) -> 
 
 
 def check_approval(approval: Approval, plan: TenantPlan, now: datetime, max_age: timedelta) -> None:
-    """Whether an approval still covers what would be applied now; an empty plan needs none.
+    """Check that an approval still covers what would be applied now; an empty plan needs no approval.
 
     Raises:
-        OutdatedError: expired, from the future, of another tenant, or of other changes.
+        OutdatedError: expired, from the future, for another tenant, or for other changes.
     """
     if approval.name != plan.name:
         raise OutdatedError(
-            f"the approval is of tenant {approval.name}, not of {plan.name}",
+            f"the approval is for tenant {approval.name}, not for {plan.name}",
             fix="give the approval that `tapctl plan` printed for this tenant",
         )
     check_age(approval.stamp, now, max_age, "the approval")
@@ -123,14 +123,14 @@ def check_approval(approval: Approval, plan: TenantPlan, now: datetime, max_age:
 
 
 def check_saved(saved: TenantPlan, fresh: TenantPlan) -> None:
-    """Whether every fresh change is one of the saved plan. Saved changes that have come true meanwhile are no matter.
+    """Check that every fresh change is in the saved plan. Saved changes that are already in effect are ignored.
 
     Raises:
-        OutdatedError: with each difference.
+        OutdatedError: it lists each difference.
     """
     differences: list[str] = []
     if (saved.tenant_id.lower(), saved.cloud) != (fresh.tenant_id.lower(), fresh.cloud):
-        differences.append(f"the saved plan is of tenant id {saved.tenant_id} in cloud {saved.cloud}")
+        differences.append(f"the saved plan is for tenant id {saved.tenant_id} in cloud {saved.cloud}")
     agreed = {change.address: change for change in saved.changes}
     for change in fresh.changes:
         differences += _beyond(agreed.get(change.address), change)
@@ -143,7 +143,7 @@ def check_saved(saved: TenantPlan, fresh: TenantPlan) -> None:
 
 
 def _beyond(agreed: Change | None, fresh: Change) -> list[str]:
-    """What a fresh change would do that was not agreed to."""
+    """The parts of a fresh change that were not approved."""
     if agreed is None:
         return [f"{fresh.address}: {fresh.action} is not in the saved plan"]
     if agreed.action != fresh.action:
@@ -163,8 +163,8 @@ def _beyond(agreed: Change | None, fresh: Change) -> list[str]:
 
 
 def _redefined(saved: TenantPlan, fresh: Mapping[str, JSONValue]) -> list[str]:
-    """Definitions that are not what they were. An object that the saved plan itself was to make had none yet, and a
-    rule that it was to change was another: that it has come true meanwhile is what was agreed to."""
+    """Definitions that have changed. Expected changes do not count: an object that the saved plan creates had no
+    definition yet, and a rule that the saved plan changes was different."""
     known = saved.definitions
     made = {change.address for change in saved.changes if change.action == "create"} - set(known)
     rules = {change.address: item.after for change in saved.changes for item in change.fields if item.path == "rule"}
@@ -176,7 +176,7 @@ def _redefined(saved: TenantPlan, fresh: Mapping[str, JSONValue]) -> list[str]:
 
 
 def _has_come_true(before: JSONValue, now: JSONValue, rule: Value) -> bool:
-    """Whether a definition differs by nothing but the rule that it was to get."""
+    """Whether a definition differs only in the rule that the saved plan sets."""
     if not isinstance(before, dict) or not isinstance(now, dict) or rule is None:
         return False
     return {**before, "rule": to_json(rule)} == now

@@ -1,4 +1,4 @@
-"""A group is deleted only when nothing live refers to it any more."""
+"""A group is deleted only when no live object refers to it any more."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tapctl.model.values import Value
 def guard_deletions(
     tenant: Tenant, live: LiveTenant, names: Names, drafts: Iterable[Draft]
 ) -> tuple[list[Draft], list[Finding]]:
-    """The drafts, in which deletions of groups wait for the changes that drop the last references; and what stands
-    against a deletion."""
+    """The drafts, in which deletions of groups wait for the changes that remove the last references; and findings that
+    prevent a deletion."""
     listed = list(drafts)
     by_address = {draft.change.address: draft for draft in listed}
     referrers = live.referrers if isinstance(live.referrers, tuple) else ()
@@ -48,7 +48,7 @@ def guard_deletions(
 
 
 def _drops(draft: Draft, key: str, lists: Fields) -> bool:
-    """Whether a change takes every mention of a group out of an object; `lists` are those it has now."""
+    """Whether a change removes every reference to a group from an object; `lists` are the object's live lists."""
     if draft.change.action == "delete":
         return True
     fields = draft.change.fields
@@ -69,6 +69,6 @@ def _still_referred(tenant: Tenant, key: str, referrer: Referrer) -> Finding:
         ("groups", key, "ensure"),
         "still-referenced",
         f"group {key} cannot be deleted: {what} still refers to it",
-        why="Graph does not clean up references, and a dangling one matches nobody",
+        why="Graph does not remove references, and a dangling reference matches nobody",
         fix="remove the reference first, in the file or in the admin centre",
     )

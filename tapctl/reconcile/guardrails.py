@@ -1,4 +1,4 @@
-"""What a plan may never do, whoever wrote the files: evaluated on every plan, and again on every apply."""
+"""What a plan may never do, independent of who wrote the files; evaluated in every plan, and again in every apply."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tapctl.model.plan import Change, Impact, ImpactCount, Violation
 from tapctl.reconcile.planner import Planned
 
 OVERRIDABLE = ("delete", "widen", "enable", "members", "impact")
-"""The rules that --override takes; break-glass is not among them."""
+"""The rules that --override accepts; break-glass cannot be overridden."""
 
 FEW_MEMBERS = 5
-"""Removing at most this many members needs no override, unless it removes all."""
+"""Removing up to this many members needs no override, unless all are removed."""
 
 
 def evaluate(tenant: Tenant, planned: Planned, impact: Impact, overrides: Mapping[str, str]) -> tuple[Violation, ...]:
-    """Every guardrail that the plan runs into; those that are overridden say so and why."""
+    """Every guardrail that the plan violates; overridden ones have the reason."""
     changes = [draft.change for draft in planned.drafts]
     found = [
         *_denied(tenant, changes),
@@ -77,7 +77,7 @@ def _too_many(limits: ImpactLimits, impact: Impact) -> Iterator[Violation]:
         if limit is None:
             continue
         if count.count is None:
-            yield Violation(rule="impact", message=f"{name} is {limit}, and how many it would be is unknown")
+            yield Violation(rule="impact", message=f"{name} is {limit}, and the number for this plan is unknown")
         elif count.count > limit:
             bound = "up to " if count.certainty == "upper-bound" else ""
             yield Violation(rule="impact", message=f"{name} is {limit}, and it would be {bound}{count.count}")

@@ -1,4 +1,4 @@
-"""The journal: every write before it is sent and after it is answered, with the state before. No secret gets there."""
+"""The journal: every write before it is sent and after it is answered, with the state before. It holds no secret."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ FORMAT_VERSION = 1
 
 
 class Journal:
-    """One JSON document a line, readable by its owner alone, on disk before the write it announces is sent.
+    """One JSON document per line, readable only by its owner. An entry is on disk before its write is sent.
 
-    Several runs may share a file, also side by side: each line says of which run it is."""
+    Several runs may share a file, even at the same time: each line contains the id of its run."""
 
     def __init__(self, path: Path) -> None:
         """
@@ -60,7 +60,7 @@ class Journal:
         groups: Mapping[str, str],
         version: str,
     ) -> None:
-        """The run itself: which tenant, under which overrides, and what each group key stood for."""
+        """The run itself: its tenant, its overrides, and the object id of each group key."""
         self._append(
             {
                 "entry": "run",
@@ -75,7 +75,7 @@ class Journal:
         )
 
     def planned(self, change: Change, object_id: str | None, traits: Mapping[str, str]) -> None:
-        """A change that is about to be carried out, with its fields before and after, and what the way back needs."""
+        """A change that is about to be carried out, with its fields before and after, and what a rollback needs."""
         self._append(
             {
                 "entry": "change",
@@ -107,7 +107,7 @@ class Journal:
         )
 
     def answered(self, address: str, write: Write, outcome: Reply) -> None:
-        """What came back."""
+        """The answer to a write."""
         entry: dict[str, JSONValue] = {"entry": "answer", "address": address, "method": write.method}
         if isinstance(outcome, Answer):
             entry |= {"status": outcome.status, "requestId": outcome.headers.get("request-id", "")}
@@ -124,7 +124,7 @@ class Journal:
         self._append(entry)
 
     def ended(self, change: Change, object_id: str | None) -> None:
-        """What became of a change."""
+        """The result of a change."""
         outcome = change.outcome
         self._append(
             {
@@ -147,27 +147,27 @@ class Journal:
         except OSError as error:
             raise TapctlError(
                 f"the journal {self.path} cannot be written: {error.strerror}; nothing more was sent",
-                fix="make room, or name another --journal; running again goes on from what is there",
+                fix="free some disk space, or name another --journal; a new run continues from the current state",
             ) from None
 
 
 def _open_file(path: Path) -> int:
-    """A file to append to, its owner's alone: no link, and no pipe or device, which would keep nothing.
+    """Open a file to append to, readable only by its owner: not a link, and not a pipe or device, which keep nothing.
 
     Raises:
-        OSError: it is none, or cannot be opened.
+        OSError: it is not a regular file, or cannot be opened.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(path, flags, 0o600)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     os.fchmod(descriptor, 0o600)
     return descriptor
 
 
 def redacted(body: JSONValue) -> JSONValue:
-    """A body without the settings that tapctl does not model: what they hold is nobody's business here."""
+    """A body without the settings that tapctl does not model: their values must not be in the journal."""
     if not isinstance(body, dict):
         return body
     kept = dict(body)

@@ -1,4 +1,4 @@
-"""The order in which changes are applied: what narrows first, what widens last, nothing before what it leans on."""
+"""The order of changes in an apply: narrowing first, widening last, each after the changes it depends on."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tapctl.kinds.steps import Draft
 
 
 def phase(draft: Draft) -> int:
-    """0: only takes the ability from somebody; 1: neither; 2: may give it to somebody."""
+    """0: only removes the ability from somebody; 1: neither; 2: may give it to somebody."""
     if draft.change.widens:
         return 2
     return 0 if draft.narrows else 1
 
 
 def in_safe_order(drafts: Iterable[Draft]) -> tuple[Draft, ...]:
-    """Topological order of the dependencies among the drafts; among those that may go, by phase and address.
+    """Topological order of the dependencies among the drafts; among those that are ready, by phase and address.
 
     Raises:
-        RefusedError: when the changes lean on each other in a circle.
+        RefusedError: when the changes depend on each other in a circle.
     """
     by_address: Mapping[str, Draft] = {draft.change.address: draft for draft in drafts}
     open_needs = {
@@ -40,5 +40,7 @@ def in_safe_order(drafts: Iterable[Draft]) -> tuple[Draft, ...]:
                     heapq.heappush(ready, (phase(by_address[other]), other))
     if len(ordered) < len(by_address):
         stuck = ", ".join(sorted(address for address, needs in open_needs.items() if needs))
-        raise RefusedError(f"these changes lean on each other in a circle: {stuck}", fix="break the circle of members")
+        raise RefusedError(
+            f"these changes depend on each other in a circle: {stuck}", fix="remove one of these members"
+        )
     return tuple(ordered)

@@ -1,4 +1,4 @@
-"""What a journal tells of a run: which fields it changed, from what to what. Its content may be anybody's."""
+"""A run as recorded in a journal: which fields it changed, from what to what. The content is not trusted."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _ACTIONS: Mapping[str, Action] = {"create": "create", "update": "update", "delet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One change of the run that is to be taken back."""
+    """One change of the run that will be rolled back."""
 
     address: str
     action: Action
     id: str | None
     fields: tuple[FieldChange, ...]
     traits: Mapping[str, str] = field(default_factory=dict)
-    """What else the kind needs to declare the object again."""
+    """Further facts that the kind needs to declare the object again."""
     is_complete: bool = False
-    """Whether the run saw it applied. Of the others, a part of the writes may have been carried out."""
+    """Whether the run ended it as applied. If not, some of its writes may have been carried out."""
 
     @property
     def kind(self) -> AnyKind:
@@ -46,26 +46,26 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a journal holds of one run."""
+    """The entries of one run in a journal."""
 
     name: str
     tenant_id: str
     cloud: str
     groups: Mapping[str, str] = field(default_factory=dict)
-    """Group key to object id, as that run knew them."""
+    """Group key to object id, as at the time of the run."""
     entries: tuple[Entry, ...] = ()
 
 
 def read_journal(path: Path, tenants: Sequence[str] = ()) -> Run:
-    """The run that a journal tells of, complete or cut off; of several runs of one tenant the last.
+    """Read the run in a journal, complete or interrupted; of several runs of one tenant, the last one.
 
     Args:
         path: the journal.
-        tenants: the names of the tenants that are meant; needed where it tells of several.
+        tenants: the names of the selected tenants; needed when the journal has runs of several tenants.
 
     Raises:
-        UsageError: when there is no such file.
-        RefusedError: when it cannot be read, is no journal of this version, or tells of several tenants.
+        UsageError: there is no such file.
+        RefusedError: it cannot be read, is not a journal of this version, or has runs of several tenants.
     """
     if not path.is_file():
         raise UsageError(f"there is no journal {path}", fix="name one that `tapctl apply` wrote, below .tapctl/runs/")
@@ -80,7 +80,7 @@ def read_journal(path: Path, tenants: Sequence[str] = ()) -> Run:
         runs = [_run(part) for part in _apart(entries)]
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         raise RefusedError(
-            f"{path} is no journal of this version of tapctl",
+            f"{path} is not a journal of this version of tapctl",
             fix="name a journal that `tapctl apply` wrote, and use the version of tapctl that wrote it",
         ) from None
     return _meant(path, runs, tenants)
@@ -103,7 +103,7 @@ def _line(path: Path, number: int, line: str, count: int) -> dict[str, JSONValue
 
 
 def _apart(entries: Sequence[dict[str, JSONValue]]) -> list[list[dict[str, JSONValue]]]:
-    """The lines of each run: one file may hold several tenants that were applied side by side."""
+    """The lines of each run: one file may hold several tenants that were applied at the same time."""
     runs: dict[str, list[dict[str, JSONValue]]] = {}
     for entry in entries:
         runs.setdefault(str(entry["run"]), []).append(entry)
@@ -116,7 +116,7 @@ def _meant(path: Path, runs: Sequence[Run], tenants: Sequence[str]) -> Run:
     named = sorted({run.name for run in runs})
     fitting = [run for run in runs if run.name in tenants] if len(named) > 1 else list(runs)
     if len({run.name for run in fitting}) != 1:
-        raise RefusedError(f"{path} tells of {', '.join(named)}", fix="choose one of them with --tenant NAME")
+        raise RefusedError(f"{path} has runs of {', '.join(named)}", fix="choose one of them with --tenant NAME")
     return fitting[-1]
 
 
@@ -182,7 +182,7 @@ def _field(item: Mapping[str, JSONValue]) -> FieldChange:
 
 
 def _checked(value: Value) -> Value:
-    """A list holds texts, or the records of assignments."""
+    """A list holds strings, or the records of assignments."""
     for item in canonical.entries(value):
         if not (isinstance(item, str) or (isinstance(item, Record) and set(item) == {"group", "filter", "mode"})):
             raise ValueError(item)

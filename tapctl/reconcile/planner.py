@@ -1,7 +1,7 @@
-"""The planner: a pure function from desired state, live state and today's date to what is to be done.
+"""The planner: a pure function from desired state, live state and today's date to the changes to make.
 
-No clock, no network, no printing. The same inputs in any order give the same plan. No kind is known by name, but for
-the policy, whose exclusions break-glass is about."""
+No clock, no network, no printing. The same inputs in any order give the same plan. It knows no kind by name, except
+the policy, whose exclusions the break-glass rule checks."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from tapctl.reconcile.order import in_safe_order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What planning came to. With an error among the findings nothing may be applied."""
+    """The result of planning. If a finding is an error, nothing may be applied."""
 
     drafts: tuple[Draft, ...] = ()
-    """In the order in which they would be applied."""
+    """In the order of the apply."""
     findings: tuple[Finding, ...] = ()
     names: Names = field(default_factory=Names)
     excluded: frozenset[str] | None = None
@@ -44,7 +44,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
     """Plan one tenant whose live state was read without a problem.
 
     Raises:
-        RefusedError: when changes lean on each other in a circle.
+        RefusedError: when changes depend on each other in a circle.
     """
     names = names_of(tenant, live)
     findings = [finding for kind in KINDS for finding in kind.check(tenant, live, names)]
@@ -70,7 +70,7 @@ def plan_tenant(tenant: Tenant, live: LiveTenant, today: date, *, only_lapsed: b
 
 
 def _references_to_absent(tenant: Tenant) -> Iterator[Finding]:
-    """A group cannot be deleted and referred to by one file."""
+    """Findings for groups that the same file deletes and refers to."""
     leaving = {key for key, group in tenant.groups.items() if group.identity.ensure == "absent"}
     for kind in KINDS if leaving else ():
         for address, resource in kind.declared(tenant).items():
@@ -89,7 +89,7 @@ def _references_to_absent(tenant: Tenant) -> Iterator[Finding]:
 
 
 def _same_objects(tenant: Tenant, live: LiveTenant) -> Iterator[Finding]:
-    """Two keys that stand for one live object: each would undo what the other says."""
+    """Findings for two keys of one live object: each would undo the changes of the other."""
     for kind in KINDS:
         first: dict[str, str] = {}
         for address, object_id in sorted(kind.ids(live).items()):
@@ -100,13 +100,13 @@ def _same_objects(tenant: Tenant, live: LiveTenant) -> Iterator[Finding]:
                     tuple(address.split(".", 1)),
                     "same-object",
                     f"{address} and {earlier} are the same live object (id {object_id})",
-                    why="whatever the one says of it the other would undo",
-                    fix=f"keep one of the two, and let everything refer to it as {earlier.partition('.')[2]}",
+                    why="each of them would undo the changes of the other",
+                    fix=f"keep one of the two, and refer to it everywhere as {earlier.partition('.')[2]}",
                 )
 
 
 def _with_names(live: LiveTenant, draft: Draft) -> Draft:
-    """What the file does not declare is shown by its id; a note says what the tenant calls it."""
+    """Groups that the file does not declare are shown by id; a note gives their names in the tenant."""
     shown = {group_of(entry) for item in draft.change.fields for entry in entries(item.before)}
     named = {group_id: live.group_names.get(group_id) for group_id in sorted(shown)}
     notes = tuple(f"{group_id} is group {name!r}" for group_id, name in named.items() if isinstance(name, str))
@@ -114,7 +114,7 @@ def _with_names(live: LiveTenant, draft: Draft) -> Draft:
 
 
 def with_role(draft: Draft, roles: Roles) -> Draft:
-    """The change of a group's members with what it does where the group is used."""
+    """The draft of a change of a group's members, with its effect where the group is used."""
     change = draft.change
     members = next((item for item in change.fields if _holds_members(change.address, item.path)), None)
     if members is None or change.action != "update":
@@ -129,9 +129,9 @@ def _holds_members(address: str, path: str) -> bool:
 
 
 def _with_real_needs(drafts: Iterable[Draft], roles: Roles) -> list[Draft]:
-    """A change depends on other changes alone: what stays as it is need not be waited for, but what is nested in it.
+    """A change depends only on other changes: an unchanged group is not waited for, but the groups nested in it are.
 
-    Whoever is to leave a group has left it before something that the group is nested in reaches further."""
+    Members are removed from a group before anything widens that reaches it through nesting."""
     listed = list(drafts)
     changing = {draft.change.address for draft in listed}
     beneath = {f"groups.{key}": {f"groups.{inner}" for inner in nested} for key, nested in roles.nested.items()}
@@ -140,7 +140,7 @@ def _with_real_needs(drafts: Iterable[Draft], roles: Roles) -> list[Draft]:
         address, needs = draft.change.address, set(draft.change.depends_on)
         if draft.change.widens:
             nested = {inner for need in draft.change.depends_on for inner in beneath.get(need, ())}
-            # Groups may be nested in a circle, where neither can wait for the other.
+            # Groups may be nested in a circle, in which no group can wait for the others.
             needs |= {inner for inner in nested if address not in beneath[inner] | {inner}}
         change = replace(draft.change, depends_on=tuple(sorted(needs & changing)))
         real.append(replace(draft, change=change))

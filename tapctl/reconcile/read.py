@@ -1,4 +1,4 @@
-"""Reading the live state that one tenant's files ask for: two round trips, a third only for what those left open."""
+"""Reading the live state for one tenant's files: two round trips, a third only when those leave something open."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _filled(live: LiveTenant, readings: Mapping[str, Reading[object]]) -> Readin
 
 
 def _read_references(tenant: Tenant, seen: LiveTenant) -> dict[str, Reading[object]]:
-    """What live lists refer to, and what refers to the groups that are to be deleted."""
+    """The groups in live lists, and the objects that refer to groups that will be deleted."""
     found = {key: lookup.object.id for key, lookup in seen.groups.items() if isinstance(lookup, Found)}
     referred = frozenset().union(*(kind.referred_groups(seen) for kind in KINDS))
     wanted: dict[str, Reading[object]] = {"group_names": groups.read_names(referred - set(found.values()))}
@@ -42,7 +42,7 @@ def _read_references(tenant: Tenant, seen: LiveTenant) -> dict[str, Reading[obje
 
 
 def focus(tenant: Tenant, address: str) -> Tenant:
-    """The part of a tenant that one address needs: to read an applied change back without reading everything."""
+    """The part of a tenant that one address needs, to read back an applied change without reading everything."""
     kind = kind_of(address)
     alone = tenant.without_resources()
     resource = kind.declared(tenant).get(address)

@@ -1,8 +1,8 @@
-"""The way back from an apply: a plan whose desired state is what the journal says was there before.
+"""Rollback of an apply: a plan whose desired state is the state before, from the journal.
 
 Only fields that still hold what that apply wrote are restored. The planner and the applier are the same as for any
-plan; what is special is the desired state, which is made from the journal instead of the files. Each field is first
-planned by itself, so that one that cannot be restored keeps no other from it."""
+plan; only the desired state is special: it comes from the journal instead of the files. Each field is first
+planned separately, so that one field that cannot be restored does not block the others."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from tapctl.reconcile.order import in_safe_order
 from tapctl.reconcile.past_run import Entry, Run
 from tapctl.reconcile.planner import Planned, plan_tenant, with_role
 
-# The desired state that goes back
+# The desired state of a rollback
 
 
 def tenant_before(run: Run, tenant: Tenant, *, remove: bool) -> Tenant:
-    """A tenant that declares what was there before the run, for the fields that the run changed and no others.
+    """A tenant that declares the state before the run, only for the fields that the run changed.
 
     Args:
-        run: what is to be taken back.
-        tenant: who signs in, and which groups are break-glass; nothing else of it is declared.
-        remove: whether what the run created is declared absent, or not at all.
+        run: the run to roll back.
+        tenant: used for signing in and for the break-glass groups only.
+        remove: declare the objects that the run created as absent; otherwise they are not declared.
     """
     entries = [entry for entry in run.entries if entry.action == "update" or (entry.action == "create" and remove)]
     return _whole(run, tenant, [(entry, {item.path: item.before for item in entry.fields}) for entry in entries])
 
 
 def tenant_applied(run: Run, tenant: Tenant) -> Tenant:
-    """A tenant that declares what the run created, as it created it: to see whether somebody has changed it since."""
+    """A tenant that declares what the run created, as it created it, to see whether it was changed since."""
     return _whole(run, tenant, [_as_created(entry) for entry in run.entries if entry.action == "create"])
 
 
 def _as_created(entry: Entry) -> tuple[Entry, Fields]:
-    """What a run made, with the lists that it left empty."""
+    """The fields of an object that a run created, with the lists that it left empty."""
     fields = entry.kind.created({item.path: item.after for item in entry.fields})
     return replace(entry, action="update", id=None), fields
 
@@ -53,12 +53,12 @@ Part = tuple[Entry, Fields]
 
 
 def _whole(run: Run, tenant: Tenant, parts: Sequence[Part]) -> Tenant:
-    """A declaration that also names every group that the run knew, so that live lists can be said as it said them."""
+    """A declaration that also has every group of the run, so that live lists are shown with the run's group keys."""
     return _declared(run, tenant, parts, set(run.groups) | set(tenant.break_glass))
 
 
 def _declared(run: Run, tenant: Tenant, parts: Sequence[Part], keys: set[str]) -> Tenant:
-    """A tenant that declares the parts, and as external groups those keys and whatever the parts' lists name."""
+    """A tenant that declares the parts, and as external groups these keys and all groups in the lists of the parts."""
     keys = keys | {key for entry, wanted in parts for _, key in groups_named(entry.kind.lists_of_groups, wanted)}
     if any(entry.address == Policy.address for entry, _ in parts):
         keys |= set(tenant.break_glass)
@@ -71,16 +71,16 @@ def _declared(run: Run, tenant: Tenant, parts: Sequence[Part], keys: set[str]) -
 
 
 def _identity(entry: Entry) -> Identity:
-    """How the object of a change is found: what the run made goes by its mark, and is declared to be removed."""
+    """How the object of a change is found; an object that the run created is found by its mark, to be removed."""
     if entry.action == "create":
         return Identity(key=entry.key, ensure="absent")
     return Identity(key=entry.key, id=entry.id)
 
 
 def _reference(run: Run, tenant: Tenant, key: str) -> Group:
-    """A group that is only referred to: the object that the run knew, else the one that the file names.
+    """A group that is only referred to: the object of the run, else the one in the file.
 
-    A target that no file named is known by its id alone; declared by its id it can be said again."""
+    A target that no file declared has only an id; it is declared by that id, so that it can be restored."""
     if key in run.groups:
         return Group(identity=Identity(key=key, id=run.groups[key]), external=True)
     if key in tenant.groups:
@@ -89,15 +89,15 @@ def _reference(run: Run, tenant: Tenant, key: str) -> Group:
     return Group(identity=Identity(key=key, id=key), external=True)
 
 
-# The plan
+# The plan of a rollback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declarations:
-    """The two desired states that the way back leans on, each with the live state that was read for it."""
+    """The two desired states that a rollback uses, each with the live state that was read for it."""
 
     file: Tenant
-    """The tenant as its file declares it now: it says what a group is used for."""
+    """The tenant as its file declares it now, to know what a group is used for."""
     before: Tenant
     before_live: LiveTenant
     applied: Tenant
@@ -105,11 +105,11 @@ class Declarations:
 
 
 def plan_back(run: Run, declared: Declarations, today: date, *, remove: bool) -> tuple[Tenant, Planned]:
-    """The tenant to declare, and its plan: every field that still holds what the run wrote goes back.
+    """The tenant to declare, and its plan: every field that still holds what the run wrote is restored.
 
     Returns:
         The declaration that is planned (needed to read the result back), and the plan with a finding for all that
-        stays as it is.
+        is not restored.
     """
     way = _RollbackPlanner(run, declared, today)
     findings = [*_cannot_return(run, remove=remove)]
@@ -130,7 +130,7 @@ def plan_back(run: Run, declared: Declarations, today: date, *, remove: bool) ->
 
 
 class _RollbackPlanner:
-    """The way back, as far as the live tenant allows it."""
+    """The plan of the rollback, as far as the live tenant allows it."""
 
     def __init__(self, run: Run, declared: Declarations, today: date) -> None:
         self._run = run
@@ -145,7 +145,7 @@ class _RollbackPlanner:
         return entry.address in entry.kind.ids(self._live)
 
     def restorable(self, entry: Entry) -> tuple[dict[str, Value], list[Finding]]:
-        """The fields that can go back, with what they are to hold; and findings on the others."""
+        """The fields that can be restored, with their values; and findings for the others."""
         back: dict[str, Value] = {}
         notes: list[Finding] = []
         refused: dict[str, list[str]] = {}
@@ -165,7 +165,7 @@ class _RollbackPlanner:
         return back, notes
 
     def _wanted(self, entry: Entry, unit: Sequence[FieldChange]) -> tuple[dict[str, Value], list[str]]:
-        """What was there before, without what no longer exists; and a sentence on each such thing."""
+        """The value before, without the objects that no longer exist; and a message for each of those."""
         wanted: dict[str, Value] = {}
         missing: list[str] = []
         for item in unit:
@@ -176,7 +176,7 @@ class _RollbackPlanner:
                 missing += [f"{item.path} cannot hold {group_of(one)} again, which no longer exists" for one in lost]
                 value = tuple(one for one in value if one not in lost)
             if (entry.address, item.path) == (Policy.address, "exclude") and isinstance(value, tuple):
-                # Break-glass groups stay excluded, whatever was excluded before.
+                # Break-glass groups stay excluded, even if they were not excluded before.
                 kept = [key for key in self._declared.before.break_glass if key not in value]
                 missing += [f"break-glass stays excluded ({', '.join(kept)})"] if kept else []
                 value = as_set((*value, *kept))
@@ -193,7 +193,7 @@ class _RollbackPlanner:
     def _still_ours(
         self, entry: Entry, unit: Sequence[FieldChange], wanted: Fields, planned: Planned
     ) -> tuple[dict[str, Value], list[Finding]]:
-        """The fields that still hold what the run wrote, with what they are to hold; and findings on the others."""
+        """The fields that still hold what the run wrote, with their values before; and findings for the others."""
         current = {item.path: item.before for draft in planned.drafts for item in draft.change.fields}
         back: dict[str, Value] = {}
         notes: list[Finding] = []
@@ -213,13 +213,13 @@ class _RollbackPlanner:
         return back, notes
 
     def _spelled(self, value: Value, names: Names) -> tuple[Value, ...]:
-        """Members as the live list spells them, whatever the file called them."""
+        """Members in the spelling of the live list, not in that of the file."""
         members = value if isinstance(value, tuple) else ()
         found = {one: self._members.get(str(one).lower()) for one in members}
         return tuple(one if member is None else names.member_label(member) for one, member in found.items())
 
     def _kind(self, label: Value) -> str:
-        """What a member is; what nobody sees any more is what its spelling says of it."""
+        """The identity of a member; for one that no longer exists, its spelling."""
         spelling = str(label).lower()
         member = self._members.get(spelling) or self._live.people.get(spelling)
         if isinstance(member, Member):
@@ -228,7 +228,7 @@ class _RollbackPlanner:
         return prefix if colon else "user" if "@" in prefix else "id"
 
     def changed_since_made(self, entry: Entry) -> list[Finding]:
-        """Why an object that the run made is left alone; nothing when it is as the run left it."""
+        """Why an object that the run created is left alone; empty when it is unchanged since."""
         made = _as_created(entry)
         tenant = _declared(self._run, self._declared.applied, [made], set())
         planned = plan_tenant(tenant, self._declared.applied_live, self._today)
@@ -238,11 +238,11 @@ class _RollbackPlanner:
         if not touched and not planned.is_refused:
             return []
         what = f" ({', '.join(touched)})" if touched else ""
-        text = f"{entry.address} was created by that apply and changed since{what}; it is left alone"
+        text = f"{entry.address} was created by that apply and has been changed since{what}; it is left alone"
         return [_note("changed-since", text)]
 
     def whole_plan(self, parts: Sequence[Part]) -> tuple[Tenant, Planned, list[Finding]]:
-        """One plan of all parts, without the removals that something else stands in the way of."""
+        """One plan of all parts, without the removals that are blocked by something else."""
         notes: list[Finding] = []
         kept = list(parts)
         while True:
@@ -269,7 +269,7 @@ class _RollbackPlanner:
 
 
 def _units(entry: Entry) -> Iterator[tuple[FieldChange, ...]]:
-    """The fields of a change, those together that make sense only together."""
+    """The fields of a change, grouped: fields that depend on each other are in one group."""
     whole = tuple(item for item in entry.fields if item.path in entry.kind.inseparable)
     if whole:
         yield whole
@@ -280,7 +280,7 @@ def _units(entry: Entry) -> Iterator[tuple[FieldChange, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """A list of members: as it is now, and what the run added to it and removed from it."""
+    """A list of members: its current value, and the members that the run added and removed."""
 
     now: frozenset[Value]
     before: frozenset[Value]
@@ -297,16 +297,16 @@ class _Members:
         return as_set(self.now - (self.after - self.before) | (self.before - self.after))
 
     def is_ours(self, kind_of: Callable[[Value], str], *, complete: bool) -> bool:
-        """Whether the list holds what the run wrote, or what it had written of it when it was cut off.
+        """Whether the list holds what the run wrote, or the part that it had written when it was interrupted.
 
-        Members of kinds that the run did not deal with are nobody's business here."""
+        Members of kinds that the run did not manage are ignored."""
         kinds = {kind_of(one) for one in self.before | self.after}
         seen = frozenset(one for one in self.now if kind_of(one) in kinds)
         return seen == self.after if complete else self.before & self.after <= seen <= self.before | self.after
 
 
 def _is_unfinished(item: FieldChange) -> bool:
-    """Whether a field of a half-made object lacks what the run had not yet written, and holds nothing else."""
+    """Whether a field of a partly created object lacks only what the run had not written, and has nothing else."""
     if isinstance(item.before, tuple) and isinstance(item.after, tuple):
         return set(item.before) <= set(item.after)
     return item.before in (None, "")
@@ -326,7 +326,7 @@ def _cannot_return(run: Run, *, remove: bool) -> Iterable[Finding]:
         for item in entry.fields:
             role = entry.kind.lists_of_groups.get(item.path)
             if role not in (None, "member") and any(str(one).startswith("user:") for one in entries(item.before)):
-                yield _not_restorable(f"{entry.address}: targets of single people are not made again")
+                yield _not_restorable(f"{entry.address}: targets of single people are not created again")
 
 
 def _not_restorable(message: str) -> Finding:

@@ -1,5 +1,5 @@
-"""What becomes of a write that a second administrator has to approve: it is carried out with an approval that was
-given, or it asks for one and waits."""
+"""Writes that a second administrator must approve: such a write is carried out with an existing approval, or a new
+approval is requested and the change waits."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ from tapctl.model.plan import Outcome
 from tapctl.model.requests import Answer, Problem, Reply, Write
 
 MOST_CODES = 20
-"""How many approved requests of ours are tried for one write; Graph refuses a code of another write."""
+"""How many of our approved requests are tried for one write; Graph refuses the code of another write."""
 
 
 class Remote(Reader, Protocol):
-    """Graph, as far as approvals need it."""
+    """What approvals need of Graph."""
 
     async def write(self, write: Write) -> Reply: ...
 
 
 def is_wanted(write: Write, reply: Problem) -> bool:
-    """Whether a write was refused because a second administrator has to approve it."""
+    """Whether a write was refused because a second administrator must approve it."""
     return write.may_need_approval and is_refusal(reply)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondAdministrator:
-    """What to do when a write needs one."""
+    """What to do when a write needs the approval of a second administrator."""
 
     remote: Remote
     reason: str | None
-    """--reason; it becomes the justification."""
+    """The text of --reason; it becomes the justification."""
     own_ids: frozenset[str] = frozenset()
     """Object and application ids of the identity that signs in: only its own requests are picked up."""
 
     async def settle(self, write: Write, refusal: Problem) -> Answer | Outcome | Problem:
-        """Carry the write through with an approval that was given, or ask for one.
+        """Carry out the write with an existing approval, or request one.
 
         Returns:
             The answer when the write was done; the change's outcome when it waits or was rejected; a problem when
@@ -62,7 +62,7 @@ class SecondAdministrator:
                 return reply
         if is_requested(refusal):
             return waiting(refusal)
-        # This write has no open request: those that are open are of other writes.
+        # This write has no open request: the open ones belong to other writes.
         settled = [item for item in requests if item.status != OPEN and self.reason in (None, item.justification)]
         if settled and settled[0].status == REJECTED:
             return _rejected(settled[0])
@@ -72,7 +72,7 @@ class SecondAdministrator:
         return waiting(reply) if isinstance(reply, Problem) and is_refusal(reply) else reply
 
     async def _own_requests(self) -> list[ApprovalRequest]:
-        """Our requests, newest first; none where the list cannot be read, which only means asking once more."""
+        """Our requests, newest first; empty when the list cannot be read: then a new approval is requested."""
         (requests,) = await run_readings(self.remote, [read_requests()])
         return [] if isinstance(requests, Problem) else [item for item in requests if self._is_own(item)]
 
@@ -96,7 +96,7 @@ def _rejected(request: ApprovalRequest) -> Outcome:
     return Outcome(
         name="failed",
         message=f"a second administrator has rejected the request for approval {request.id}",
-        fix="settle it with them; to ask again, apply with another --reason",
+        fix="discuss it with them; to ask again, apply with another --reason",
         needs_edit=True,
     )
 
@@ -104,7 +104,7 @@ def _rejected(request: ApprovalRequest) -> Outcome:
 def _needs_reason() -> Outcome:
     return Outcome(
         name="failed",
-        message="this tenant wants a second administrator's approval for it, and no justification was given",
+        message="this tenant requires a second administrator's approval for it, and no justification was given",
         fix="apply again with --reason TEXT: it becomes the justification of the request",
         needs_edit=True,
     )

@@ -1,4 +1,4 @@
-"""From what planning came to, to the plan that people review and pipelines branch on. Pure."""
+"""From the result of planning to the plan that people review and pipelines use. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tapctl.reconcile.planner import Planned
 
 
 def failed(tenant: Tenant, error: TapctlError, usage: GraphUsage | None = None) -> TenantPlan:
-    """A tenant of which nothing can be said but why."""
+    """The plan of a tenant that failed, with the reason only."""
     return TenantPlan(
         name=tenant.name,
         tenant_id=tenant.id,
@@ -29,7 +29,7 @@ def failed(tenant: Tenant, error: TapctlError, usage: GraphUsage | None = None) 
 
 
 def refused(tenant: Tenant, findings: Sequence[Finding], usage: GraphUsage | None = None) -> TenantPlan:
-    """A tenant whose files must be edited first."""
+    """The plan of a tenant whose files must be edited first."""
     error, fix = describe_first(findings)
     return TenantPlan(
         name=tenant.name,
@@ -45,7 +45,7 @@ def refused(tenant: Tenant, findings: Sequence[Finding], usage: GraphUsage | Non
 
 
 def unknown(tenant: Tenant, problems: Sequence[Problem], findings: Sequence[Finding], usage: GraphUsage) -> TenantPlan:
-    """A tenant that could not be read whole: nothing is claimed of it, and nothing is written."""
+    """The plan of a tenant that could not be read completely: it claims nothing, and nothing is written."""
     first = problems[0]
     more = f" (and {len(problems) - 1} more reads failed)" if len(problems) > 1 else ""
     return TenantPlan(
@@ -62,7 +62,7 @@ def unknown(tenant: Tenant, problems: Sequence[Problem], findings: Sequence[Find
 
 
 def describe_first(findings: Sequence[Finding]) -> tuple[str, str]:
-    """The first error in one line with its place, how many more there are, and how to mend it."""
+    """The first error in one line with its place, the number of further errors, and the fix."""
     errors = blocking(findings)
     if not errors:
         return "the tenant cannot be used, and no finding says why", "run tapctl validate"
@@ -73,7 +73,7 @@ def describe_first(findings: Sequence[Finding]) -> tuple[str, str]:
 
 
 def blocking(findings: Sequence[Finding]) -> list[Finding]:
-    """The errors that nobody has suppressed."""
+    """The errors that are not suppressed."""
     return [finding for finding in findings if finding.severity == "error" and not finding.suppressed]
 
 
@@ -88,7 +88,7 @@ def reviewed(
     usage: GraphUsage,
     now: datetime,
 ) -> TenantPlan:
-    """The plan of a tenant that was read whole and whose files stand; approvable unless a guardrail denies it."""
+    """The plan of a tenant that was read completely and has no errors; approvable unless a guardrail denies it."""
     changes = tuple(draft.change for draft in planned.drafts)
     denied = [item for item in violations if not item.overridden]
     used = {rule: reason for rule, reason in overrides.items() if any(item.rule == rule for item in violations)}
@@ -149,14 +149,14 @@ def applied(plan: TenantPlan, changes: tuple[Change, ...], journal: str, usage: 
 
 
 def interrupted(plan: TenantPlan, changes: tuple[Change, ...], journal: str, usage: GraphUsage) -> TenantPlan:
-    """The result of an apply that was interrupted: what was under way may have been carried out."""
+    """The result of an interrupted apply: a write that had been sent may have been carried out."""
     result = applied(plan, changes, journal, usage)
     return replace(
         result,
         status="partial",
         exit_code=ExitCode.INTERRUPTED,
         error="interrupted",
-        fix="run again: it goes on from what is there",
+        fix="run again: it continues from the current state",
     )
 
 

@@ -393,7 +393,7 @@ def test_what_the_run_made_and_somebody_has_changed_since_is_left_alone(
     assert back.code == 0, back.errors
     (note,) = back.notes["changed-since"]
     key = "groups.tap-users" if address.startswith("groups.") else "webSignIn.windows-11"
-    assert note.startswith(f"{key} was created by that apply and changed since")
+    assert note.startswith(f"{key} was created by that apply and has been changed since")
     assert key not in back.changes
     assert len(back.changes) == 2
 

@@ -1,5 +1,5 @@
 """Target groups (Entra). Sources: Graph reference `group`, `group-upsert`, `group-post-members`, `group-list-members`
-(checked 2026-11-22): a group is found by the alternate key `uniqueName`, which tapctl sets when it makes one."""
+(checked 2026-11-22): a group is found by the alternate key `uniqueName`, which tapctl sets when it creates one."""
 
 from tapctl.kinds.groups.comparing import identity_finding, kept_members, plan, unresolved
 from tapctl.kinds.groups.finding import (

@@ -1,4 +1,4 @@
-"""What is to become of a declared group: nothing, a change, or a reason why not."""
+"""The result for a declared group: nothing, a change, or a reason why it cannot be changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tapctl.model.values import Value, as_set
 
 
 def unresolved(tenant: Tenant, group: Group, names: Names) -> Iterator[Finding]:
-    """Members that stand for no live object, or for one that cannot be a member."""
+    """Members that do not exist in the tenant, or that cannot be members."""
     for index, spelling in enumerate(group.members or ()):
         if spelling.startswith("group:"):
             continue
@@ -44,7 +44,7 @@ def unresolved(tenant: Tenant, group: Group, names: Names) -> Iterator[Finding]:
 
 
 def _unfit(tenant: Tenant, group: Group, key: str, report: Callable[..., Finding]) -> Iterator[Finding]:
-    """Why a declared group that is named by its object id cannot be a member; keys are checked with the files."""
+    """Why a declared group given by its object id cannot be a member; group keys are checked with the files."""
     if key == group.identity.key:
         yield report(
             "member-of-itself",
@@ -62,7 +62,7 @@ def _unfit(tenant: Tenant, group: Group, key: str, report: Callable[..., Finding
 
 
 def kept_members(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Finding | None:
-    """How many live members a list leaves alone because it names none of their kind."""
+    """How many live members a list keeps because it names no member of their kind."""
     if group.members is None or live.members is None:
         return None
     used = kinds_used(group, names)
@@ -76,7 +76,7 @@ def kept_members(tenant: Tenant, group: Group, live: LiveGroup, names: Names) ->
         f"{kept} live member{'s' if kept != 1 else ''} of {live.display_name!r} of kinds that the list does not use "
         f"{'are' if kept != 1 else 'is'} kept",
         why="a list of people says nothing about devices or groups",
-        fix="say `membersExact: true` to have them removed",
+        fix="set `membersExact: true` to have them removed",
         severity="info",
     )
 
@@ -84,7 +84,7 @@ def kept_members(tenant: Tenant, group: Group, live: LiveGroup, names: Names) ->
 def plan(
     tenant: Tenant, group: Group, lookup: Lookup[LiveGroup], names: Names, read_referrers: ReadReferrers
 ) -> Draft | None | Finding:
-    """What is to become of one declared group: nothing, a change, or a reason why not."""
+    """Compare one declared group: nothing, a change, or a reason why it cannot be changed."""
     if group.external:
         return identity_finding(tenant, group, lookup)
     match lookup:
@@ -101,7 +101,7 @@ def plan(
 
 
 def identity_finding(tenant: Tenant, group: Group, lookup: Lookup[LiveGroup]) -> Finding | None:
-    """Why a declared group stands for no single live one."""
+    """Why a declared group does not match exactly one live group."""
     key, name = group.identity.key, group.identity.display_name
     report = partial(finding_at, tenant, ("groups", key))
     match lookup:
@@ -110,7 +110,7 @@ def identity_finding(tenant: Tenant, group: Group, lookup: Lookup[LiveGroup]) ->
                 "unresolved-name",
                 f"no group has the pinned id {group.identity.id}",
                 why="a pinned id that does not exist is never created anew: the pin may be of another tenant",
-                fix=f"correct `groups.{key}.id`, or remove it to let tapctl make the group",
+                fix=f"correct `groups.{key}.id`, or remove it to let tapctl create the group",
             )
         case Ambiguous(candidates=candidates):
             return report(
@@ -129,9 +129,9 @@ def identity_finding(tenant: Tenant, group: Group, lookup: Lookup[LiveGroup]) ->
         case Unmarked(candidates=candidates):
             return report(
                 "unmarked-object",
-                f"a group named {name!r} exists that tapctl did not make: {listed(candidates)}",
+                f"a group named {name!r} exists that tapctl did not create: {listed(candidates)}",
                 why="an object without tapctl's mark is never taken over in silence",
-                fix=f"pin it with `id: {candidates[0].id}`, or say `external: true` to only refer to it, "
+                fix=f"pin it with `id: {candidates[0].id}`, or set `external: true` to only refer to it, "
                 "or `adopt: true` to manage it",
             )
         case Absent() if group.external:
@@ -139,7 +139,7 @@ def identity_finding(tenant: Tenant, group: Group, lookup: Lookup[LiveGroup]) ->
                 "unresolved-name",
                 f"no group is named {name!r}",
                 why="an external group must exist; tapctl only looks it up",
-                fix="correct `displayName`, pin `id:`, or remove `external: true` to let tapctl make it",
+                fix="correct `displayName`, pin `id:`, or remove `external: true` to let tapctl create it",
             )
         case _:
             return None
@@ -154,12 +154,12 @@ def _synchronised(tenant: Tenant, group: Group, live: LiveGroup) -> Finding | No
         "synchronised-group",
         f"group {live.display_name!r} is synchronised from on-premises",
         why="Graph refuses to change it; its source of authority is Active Directory",
-        fix="say `external: true`, and change it where it comes from",
+        fix="set `external: true`, and change it where it comes from",
     )
 
 
 def _contradiction(tenant: Tenant, group: Group, live: LiveGroup) -> Finding | None:
-    """What the file says of a group that was found and that nobody can make true."""
+    """What the file says of a group that was found, and that cannot be changed to match."""
     key = group.identity.key
     if (group.rule is not None and live.rule is None) or (group.members is not None and live.rule is not None):
         now = "dynamic" if live.rule is not None else "assigned"
@@ -177,7 +177,7 @@ def _contradiction(tenant: Tenant, group: Group, live: LiveGroup) -> Finding | N
             ("groups", key, "roleAssignable"),
             "immutable-field",
             f"group {live.display_name!r} is {'' if live.role_assignable else 'not '}role-assignable",
-            why="Graph fixes this when a group is made",
+            why="this is set when a group is created and cannot be changed",
             fix="declare a new key, or write the value as it is",
         )
     return None
@@ -220,7 +220,7 @@ def _update(tenant: Tenant, group: Group, live: LiveGroup, names: Names) -> Draf
         change=change,
         steps=partial(update_steps, group, live, names),
         object_id=live.id,
-        # In the form in which other changes lean on this group, so that whichever of them is kept says the same.
+        # In the same form as the definitions of other changes that use this group, so that either can be kept.
         definitions={**names.group_definitions([group.identity.key]), **definitions_of_members(group, names)},
     )
 
@@ -231,7 +231,7 @@ def _creation(tenant: Tenant, group: Group, names: Names) -> Draft | Finding:
             tenant,
             ("groups", group.identity.key),
             "schema",
-            "a group that is to be made needs a `displayName`",
+            "a new group needs a `displayName`",
             fix="add `displayName:`",
         )
     values: dict[str, Value] = {"displayName": group.identity.display_name}

@@ -86,12 +86,12 @@ def members_of(group_id: str, purpose: str) -> Read:
 
 
 def read_all(groups: Iterable[Group]) -> Reading[dict[str, Lookup[LiveGroup]]]:
-    """What became of every declared group, by key."""
+    """Look up every declared group, by key."""
     return gather({group.identity.key: read(group) for group in groups})
 
 
 def read(group: Group) -> Reading[Lookup[LiveGroup]]:
-    """Find one declared group: by pin, else by mark, else see whether something has its name."""
+    """Find one declared group: by pin, else by mark, else check whether an unmarked group has its name."""
     purpose = f"reading group {group.identity.key}"
     lookup = yield from _find(group, purpose)
     if not isinstance(lookup, Found) or not _wants_members(group, lookup.object):
@@ -101,7 +101,7 @@ def read(group: Group) -> Reading[Lookup[LiveGroup]]:
 
 
 def _wants_members(group: Group, live: LiveGroup) -> bool:
-    """Whether membership is managed, or would be lost with the group. A rule says more than whom it matches today."""
+    """Whether membership is managed, or would be lost with the group. Dynamic membership follows from its rule."""
     if group.external:
         return False
     return live.rule is None if group.identity.ensure == "absent" else group.members is not None
@@ -118,7 +118,7 @@ def read_members(group_id: str, purpose: str) -> Reading[frozenset[Member] | Pro
 
 
 def read_few_members(group_id: str, most: int) -> Reading[frozenset[Member] | None | Problem]:
-    """The members of a group that exists, or None when they are more than `most`: the rest is not even read."""
+    """The members of a group that exists, or None when there are more than `most`; further pages are not read."""
     purpose = f"reading the members of group {group_id}"
     (outcome,) = yield [
         Read(
@@ -165,7 +165,7 @@ def one(outcome: Reply, purpose: str) -> Found[LiveGroup] | Problem:
 
 
 def _named(group: Group, outcome: Reply, purpose: str) -> Lookup[LiveGroup]:
-    """What a search by display name says of a group that bears no mark."""
+    """The result of a search by display name for a group without a mark."""
     if isinstance(outcome, Problem):
         return outcome
     try:
@@ -173,7 +173,7 @@ def _named(group: Group, outcome: Reply, purpose: str) -> Lookup[LiveGroup]:
     except Malformed as error:
         return malformed(outcome, purpose, error)
     wanted = group.identity.display_name or ""
-    # Graph compares display names without regard to case, so two that differ in case alone are two that fit.
+    # Graph ignores case when it compares display names: two names that differ only in case both match.
     fitting = [item for item in seen if item.display_name.casefold() == wanted.casefold()]
     candidates = tuple(Candidate(item.id, item.display_name) for item in sorted(fitting, key=lambda item: item.id))
     if not group.external:
@@ -192,7 +192,7 @@ def decode(item: JSONObject) -> LiveGroup:
     """A group as Graph sends it.
 
     Raises:
-        Malformed: when a property has another type than documented.
+        Malformed: when a property has a different type from the documented one.
     """
     types = {entry.lower() for entry in texts(item, "groupTypes")}
     rule = text_or_none(item, "membershipRule")
@@ -211,7 +211,7 @@ def decode(item: JSONObject) -> LiveGroup:
 
 
 def decode_member(item: JSONObject) -> Member:
-    """A directory object in a member list; its kind is its `@odata.type`, or what its properties give away."""
+    """A directory object in a member list; its kind comes from `@odata.type`, or else from its properties."""
     principal, device = text_or_none(item, "userPrincipalName"), text_or_none(item, "deviceId")
     kinds: dict[str, MemberKind] = {"user": "user", "device": "device", "group": "group"}
     kind = kinds.get(odata_type(item), "other")

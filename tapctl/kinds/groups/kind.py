@@ -67,7 +67,7 @@ class GroupKind(Kind[Group]):
     def restore(self, identity: Identity, fields: Fields, traits: Mapping[str, str]) -> Group:
         return Group(
             unique_name=traits.get("uniqueName") or f"tapctl-{identity.key}",
-            # Whoever is not in the list is to be seen as well: what to leave alone is for the caller to decide.
+            # Members that are not in the list must be visible too: the caller decides which of them to leave alone.
             members_exact=identity.ensure == "present",
             identity=identity._replace(display_name=as_text(fields.get("displayName"))),
             description=as_text(fields.get("description")),
@@ -106,7 +106,7 @@ class GroupKind(Kind[Group]):
                     ("groups", key),
                     "ambiguous-name",
                     f"the key {key} is the id of another group, {live.group_names[key]!r}, which a live list names",
-                    why="a list could not tell which of the two is meant",
+                    why="in a list, it would not be clear which of the two is meant",
                     fix="choose another key for this group",
                 )
             if group.identity.ensure == "present":
@@ -139,7 +139,7 @@ class GroupKind(Kind[Group]):
                     yield kept
 
     def effect(self, item: FieldChange) -> Effect:
-        # Nobody can tell from two rules whom they match.
+        # Two rules do not show which members each of them matches.
         return Effect(widens=item.path == "rule")
 
 
@@ -152,7 +152,7 @@ def _found(live: LiveTenant) -> dict[str, LiveGroup]:
 
 
 def _unknown_people(tenant: Tenant, found: Iterable[LiveGroup]) -> set[str]:
-    """Declared members that no live group has shown yet."""
+    """Declared members that are not members of any live group read so far."""
     seen = index_members(found)
     declared = {
         spelling.lower()

@@ -41,7 +41,7 @@ def _read_name(group_id: str) -> Reading[str | None | Problem]:
 
 
 def read_people(spellings: Iterable[str]) -> Reading[dict[str, Member | None | Problem]]:
-    """The objects that member spellings stand for (lower case); None where there is no such object."""
+    """The objects for member spellings (in lower case); None where there is no such object."""
     return gather({spelling: _read_person(spelling) for spelling in sorted({item.lower() for item in spellings})})
 
 
@@ -95,7 +95,7 @@ def _only(outcome: Reply, purpose: str, decoder: Callable[[JSONObject], Member])
 
 
 def read_parents(group_id: str, key: str) -> Reading[tuple[str, ...] | Problem]:
-    """The ids of the groups that have this group as a member: directly, or where Graph only tells so, at all."""
+    """The ids of the groups that contain this group: directly, or transitively where Graph only supports that."""
     purpose = f"reading what group {key} is a member of"
     (outcome,) = yield [
         Read(
@@ -118,7 +118,7 @@ def read_parents(group_id: str, key: str) -> Reading[tuple[str, ...] | Problem]:
 
 
 def _read_all_parents(group_id: str, purpose: str) -> Reading[tuple[str, ...] | Problem]:
-    """The same by a call that is documented for every directory object."""
+    """The same by a call that Graph documents for every directory object."""
     (outcome,) = yield [
         Read(
             purpose=purpose,

@@ -1,4 +1,4 @@
-"""Declared members: how they are spelled, and for which kinds of members a list speaks."""
+"""Declared members: how they are spelled, and which kinds of members a list manages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def spelled_members(group: Group, names: Names) -> tuple[str, ...]:
 
 
 def kinds_used(group: Group, names: Names) -> frozenset[MemberKind]:
-    """Which kinds of members the declared list is authoritative for; an empty list says nobody at all."""
+    """The kinds of members that the declared list manages; an empty list manages all kinds."""
     if group.members_exact or not group.members:
         return frozenset({"user", "device", "group", "other"})
     used: set[MemberKind] = set()
@@ -37,7 +37,7 @@ def nested(group: Group, names: Names) -> tuple[str, ...]:
 
 
 def definitions_of_members(group: Group, names: Names) -> dict[str, JSONValue]:
-    """Which object each member spelling stands for: the same name may be another person or group tomorrow."""
+    """The object behind each member spelling: the same name may be another person or group tomorrow."""
     found = {spelling: names.people.get(spelling.lower()) for spelling in group.members or ()}
     people = {f"member:{spelling.lower()}": member.id for spelling, member in found.items() if member is not None}
     return {**names.group_definitions(address.removeprefix("groups.") for address in nested(group, names)), **people}

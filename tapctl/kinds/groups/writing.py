@@ -43,7 +43,7 @@ MOST_MEMBERS_IN_ONE_CALL = 20
 
 
 def _every_field(live: LiveGroup) -> dict[str, object]:
-    """Everything of a group but its members, by path where a file can say it."""
+    """Every field of a group except its members, by YAML path where there is one."""
     return {
         "displayName": live.display_name,
         "description": live.description,
@@ -77,7 +77,7 @@ def update_steps(group: Group, live: LiveGroup, names: Names, context: ApplyCont
         if after.display_name != bare.display_name:
             body["displayName"] = after.display_name
         if after.description != bare.description:
-            # Graph refuses an empty text; null is how it says none.
+            # Graph refuses an empty string; null means none.
             body["description"] = after.description or None
         if after.rule != bare.rule:
             body["membershipRule"] = after.rule
@@ -85,7 +85,7 @@ def update_steps(group: Group, live: LiveGroup, names: Names, context: ApplyCont
 
         def look(seen: LiveGroup | None) -> Observation:
             if seen is None:
-                return Observation(ObjectState.FOREIGN, live.id, "the group is gone")
+                return Observation(ObjectState.FOREIGN, live.id, "the group no longer exists")
             return judge(_every_field(bare), _every_field(after), _every_field(seen), live.id, "the group")
 
         yield Step(
@@ -133,7 +133,7 @@ def creation_steps(group: Group, names: Names, context: ApplyContext) -> Steps:
         if made == wanted:
             return Observation(ObjectState.AFTER, live.id)
         return Observation(
-            ObjectState.FOREIGN, live.id, f"a group with uniqueName {group.unique_name} has appeared meanwhile"
+            ObjectState.FOREIGN, live.id, f"a group with uniqueName {group.unique_name} was created meanwhile"
         )
 
     made_id = yield Step(
@@ -142,7 +142,7 @@ def creation_steps(group: Group, names: Names, context: ApplyContext) -> Steps:
             version="v1.0",
             method="PATCH",
             path=f"/groups(uniqueName={literal(group.unique_name)})",
-            # Keyed by uniqueName, it makes one group however often it arrives.
+            # An upsert by uniqueName: it creates one group even if it is sent more than once.
             headers={"Prefer": "create-if-missing"},
             body=body,
             creates=True,
@@ -156,7 +156,7 @@ def creation_steps(group: Group, names: Names, context: ApplyContext) -> Steps:
 
 
 def mail_nickname(unique_name: str) -> str:
-    """A mail nickname that Graph accepts: at most 64 ASCII characters without `@()\\[]";:<>,` and blanks."""
+    """A mail nickname that Graph accepts: at most 64 ASCII characters, without `@()\\[]";:<>,` and spaces."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "-", unique_name)
     digest = hashlib.sha256(unique_name.encode()).hexdigest()[:8]
     return plain if plain == unique_name and len(plain) <= 64 else f"{plain[:55]}-{digest}"
@@ -234,7 +234,7 @@ def _member_step(write: Write, group_id: str, expected: tuple[frozenset[str], fr
             return Observation(ObjectState.AFTER, group_id)
         if ids == before:
             return Observation(ObjectState.BEFORE, group_id)
-        return Observation(ObjectState.FOREIGN, group_id, "the members are not as they were when the plan was made")
+        return Observation(ObjectState.FOREIGN, group_id, "the members have changed since the plan was made")
 
     return Step(write=write, look=look, before={"members": [*sorted(before)]})
 
@@ -252,10 +252,12 @@ def deletion_steps(group: Group, live: LiveGroup, read_referrers: ReadReferrers,
             return referrers
         if referrers:
             return Observation(
-                ObjectState.FOREIGN, live.id, f"something refers to the group: {referrers[0].name or referrers[0].id}"
+                ObjectState.FOREIGN,
+                live.id,
+                f"another object refers to the group: {referrers[0].name or referrers[0].id}",
             )
         same = seen == live
-        detail = "the group or its membership is not as it was when the plan was made"
+        detail = "the group or its membership has changed since the plan was made"
         return Observation(ObjectState.BEFORE, live.id) if same else Observation(ObjectState.FOREIGN, live.id, detail)
 
     yield Step(
@@ -282,7 +284,7 @@ def deletion_steps(group: Group, live: LiveGroup, read_referrers: ReadReferrers,
 def _read_for_deletion(
     live: LiveGroup, read_referrers: ReadReferrers, purpose: str
 ) -> Reading[tuple[LiveGroup | None | Problem, tuple[Referrer, ...] | Problem]]:
-    """The group as it is, with its members where those were planned from; None: it is gone. And what refers to it."""
+    """The live group, with its members where the plan used them (None: deleted), and what refers to it."""
     parts = yield from gather(
         {
             "group": _read_one(live.id, purpose, with_members=live.members is not None),

@@ -1,4 +1,4 @@
-"""What is to become of the policy: nothing, or one change."""
+"""Comparing the policy: nothing to do, or one change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REACH = ("state", "include", "exclude")
 def plan(
     tenant: Tenant, declared: Policy, live: LivePolicy, names: Names, today: date, *, only_lapsed: bool = False
 ) -> Draft | None:
-    """The change that makes the policy what the file says, if it is not."""
+    """The change that makes the policy match the file; None when it already does."""
     current = live_fields(live, names)
     wanted = _lapse(declared, current, today) if only_lapsed else wanted_fields(declared, today)
     fields = tuple(
@@ -38,11 +38,11 @@ def plan(
     lapsed = _lapsed_entries(declared, today)
     effects = [effect(item) for item in fields]
     widens = any(item.widens for item in effects)
-    # Whom a widening reaches is also for the lists to say that no file manages.
+    # Whom a widening reaches also depends on the lists that the file does not manage.
     leaned = {path: current[path] for path in REACH if path not in wanted} if widens else {}
     lists = [{**leaned, **wanted}.get(path) for path in ("include", "exclude")]
     keys = [str(key) for listed in lists for key in entries(listed) if key in tenant.groups]
-    # What only narrows waits for nothing but groups that the live lists do not name yet.
+    # A change that only narrows waits only for groups that the live lists do not name yet.
     needs = keys if widens else [key for key in keys if key in _new_entries(fields)]
     change = Change(
         address=declared.address,
@@ -65,12 +65,12 @@ def plan(
 
 
 def _new_entries(fields: tuple[FieldChange, ...]) -> frozenset[Value]:
-    """What enters one of the target lists."""
+    """The entries that are added to a target list."""
     return frozenset().union(*(removed_and_added(item)[1] for item in fields))
 
 
 def _lapse(declared: Policy, current: Mapping[str, Value], today: date) -> dict[str, Value]:
-    """What a run wants that does nothing but take lapsed entries out of the live list."""
+    """The wanted fields of a run that only removes lapsed entries from the live list."""
     lapsed, before = _lapsed_entries(declared, today), entries(current["include"])
     remaining = as_set(entry for entry in before if entry not in lapsed)
     if remaining == before:
@@ -79,7 +79,7 @@ def _lapse(declared: Policy, current: Mapping[str, Value], today: date) -> dict[
 
 
 def _lapsed_entries(declared: Policy, today: date) -> frozenset[Value]:
-    """The included groups that every entry's day has passed of."""
+    """The included groups all of whose entries have lapsed."""
     included = declared.include or ()
     return frozenset(item.group for item in included) - {item.group for item in included if item.is_valid(today)}
 
@@ -92,7 +92,7 @@ def _is_lapse(item: FieldChange, lapsed: frozenset[Value], wanted: Mapping[str, 
 
 
 def range_finding(tenant: Tenant, declared: Policy, live: LivePolicy) -> Finding | None:
-    """Lifetimes that are in order only together with live values that the file does not name."""
+    """A finding when the lifetimes are out of order because of live values that the file does not name."""
     minimum, default, maximum = (
         wanted if wanted is not None else current
         for wanted, current in (

@@ -1,4 +1,4 @@
-"""The policy's fields in canonical form, as declared and as they live, and what a change of one does."""
+"""The policy's fields in canonical form, declared and live, and the effect of a change of one field."""
 
 from __future__ import annotations
 

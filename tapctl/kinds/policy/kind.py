@@ -99,6 +99,6 @@ class PolicyKind(Kind[Policy]):
 
 
 def _groups(value: Value) -> tuple[str, ...] | None:
-    """A list of targets; one of a single person is left out, since tapctl does not make such targets."""
+    """A list of targets, without those of a single person: tapctl does not create such targets."""
     listed = as_texts(value)
     return None if listed is None else tuple(item for item in listed if not item.startswith("user:"))

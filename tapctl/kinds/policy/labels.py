@@ -1,4 +1,4 @@
-"""The policy's targets as YAML would say them."""
+"""The policy's targets in their YAML form."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from tapctl.model.values import Value, as_set
 
 
 def label(target: DirectoryTarget, names: Names) -> str:
-    """A target as YAML would say it; what YAML cannot say is `user:ID`, or a group's id."""
+    """A target in its YAML form; a target that YAML cannot express is `user:ID`, or the id of a group."""
     if target.kind == "all-users":
         return ALL_USERS
     return f"user:{target.id}" if target.kind == "user" else names.group_label(target.id)
 
 
 def is_kept(target: DirectoryTarget, names: Names) -> bool:
-    """Whether a target is outside what a file can say, and therefore stays as it is: a finding, not a change."""
+    """Whether a file cannot express a target, which therefore stays as it is: a finding, not a change."""
     return target.kind == "other" or target.id in names.deleted_groups
 
 
 def labels(targets: frozenset[DirectoryTarget], names: Names) -> tuple[Value, ...]:
-    """A target list in canonical form, without what stays as it is."""
+    """A target list in canonical form, without the targets that a file cannot express."""
     return as_set(label(target, names) for target in targets if not is_kept(target, names))

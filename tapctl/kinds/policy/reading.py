@@ -24,16 +24,16 @@ from tapctl.model.values import JSONValue
 READ_PERMISSION = "Policy.Read.AuthenticationMethod"
 PATH = "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass"
 ALL_USERS_ID = "all_users"
-"""The literal that stands for everybody; its targetType is `group`."""
+"""The literal that means everybody; its targetType is `group`."""
 
 
 class PlainField(NamedTuple):
-    """A field of one value."""
+    """A field with a single value."""
 
     path: str
-    """In YAML, below the address."""
+    """The YAML path below the address."""
     attribute: str
-    """Of the declared and of the live policy."""
+    """The attribute name in both the declared and the live policy."""
     wire: str
     """Graph's property."""
 
@@ -49,11 +49,11 @@ PLAIN_FIELDS = (
     PlainField("length", "length", "defaultLength"),
     PlainField("oneTime", "one_time", "isUsableOnce"),
 )
-"""Every field but the two target lists."""
+"""Every field except the two target lists."""
 
 
 def version_in(cloud: Cloud) -> Version:
-    """China has the policy in beta only (documentation of the get call, checked 2026-11-22)."""
+    """In China the policy is in beta only (documentation of the get call, checked 2026-11-22)."""
     return "beta" if cloud == "china" else "v1.0"
 
 
@@ -70,10 +70,10 @@ def read(cloud: Cloud) -> Reading[LivePolicy | Problem]:
 
 
 def decode(item: JSONObject) -> LivePolicy:
-    """The policy as Graph sends it. A list of excluded targets that is left out is empty; an include list is not.
+    """The policy as Graph sends it. A missing list of excluded targets is empty; a missing include list is an error.
 
     Raises:
-        Malformed: when a property has another type than documented.
+        Malformed: when a property has a different type from the documented one.
     """
     if str(item.get("id", "")).lower() != "temporaryaccesspass":
         raise Malformed("id is not TemporaryAccessPass")

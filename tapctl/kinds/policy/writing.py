@@ -1,4 +1,4 @@
-"""The one write of a changed policy, and the look that goes before and after it."""
+"""The one write of a changed policy, and the reads before and after it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def update_steps(
     names: Names,
     context: ApplyContext,
 ) -> Steps:
-    """One PATCH of what differs."""
+    """One PATCH of the fields that differ."""
     after = _after(fields, live, names, context)
     paths = {item.path for item in fields}
     body: JSONObject = {"@odata.type": ODATA_TYPE, **_plain(after, _sent(paths))}
@@ -55,7 +55,7 @@ def update_steps(
 
 
 def _sent(paths: Collection[str]) -> list[PlainField]:
-    """The three lifetimes go together when one differs: a range that is wrong in between is refused."""
+    """The three lifetimes are sent together when one differs: Graph refuses a range that is invalid in between."""
     is_range_changed = any(item.path in paths for item in LIFETIMES)
     return [item for item in PLAIN_FIELDS if item.path in paths or (item in LIFETIMES and is_range_changed)]
 
@@ -66,7 +66,7 @@ def _plain(policy: LivePolicy, fields: Iterable[PlainField]) -> JSONObject:
 
 
 def _after(fields: tuple[FieldChange, ...], live: LivePolicy, names: Names, context: ApplyContext) -> LivePolicy:
-    """The policy as it is to become; targets of deleted groups stay where they are."""
+    """The policy to write; targets of deleted groups stay where they are."""
     new = {item.path: item.after for item in fields}
 
     def targets(path: str, current: frozenset[DirectoryTarget]) -> frozenset[DirectoryTarget]:
@@ -94,7 +94,7 @@ def _encode(targets: frozenset[DirectoryTarget]) -> JSONValue:
 def _encode_target(target: DirectoryTarget) -> JSONObject:
     types = {"user": "user", "other": target.type_name}
     encoded: JSONObject = {"targetType": types.get(target.kind, "group"), "id": target.id}
-    # Left out it is false (code of CIPP, which sends type and id alone).
+    # When it is missing, it is false (code of CIPP, which sends only type and id).
     return {**encoded, "isRegistrationRequired": True} if target.is_registration_required else encoded
 
 
@@ -109,8 +109,8 @@ def _look(cloud: Cloud, before: LivePolicy, after: LivePolicy) -> Reading[Observ
         return seen
     is_, was = _every_field(seen), _every_field(before)
     look = judge(was, _every_field(after), is_, None, "the TAP policy")
-    # Documented for update: what is not sent keeps its value, or is recalculated from what is. Whom the policy reaches
-    # is nothing to be recalculated.
+    # Documented for update: a field that is not sent keeps its value, or is recalculated from those sent. A change of
+    # whom the policy reaches never counts as recalculated.
     adjusted = [path for path in look.unasked if path in RECALCULATED]
     return replace(
         look,

@@ -1,4 +1,4 @@
-"""What is to become of a declared profile: nothing, a change, or the reasons why not."""
+"""The result for a declared profile: nothing, a change, or the reasons why it cannot be changed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ DEFAULT_SCOPE_TAG = "0"
 def plan(
     tenant: Tenant, profile: Profile, live: LiveTenant, names: Names, today: date, *, only_lapsed: bool = False
 ) -> Draft | None | list[Finding]:
-    """What is to become of one declared profile: nothing, a change, or the reasons why not."""
+    """Compare one declared profile: nothing, a change, or the reasons why it cannot be changed."""
     lookup = live.profiles[profile.identity.key]
     shapes = {name: shape for name, shape in live.shapes.items() if not isinstance(shape, Problem)}
     match lookup:
@@ -82,7 +82,7 @@ def plan(
 
 
 def identity_finding(tenant: Tenant, profile: Profile, lookup: Lookup[LiveProfile]) -> Finding | None:
-    """Why a declared profile stands for no single live one."""
+    """Why a declared profile does not match exactly one live profile."""
     key, name = profile.identity.key, profile.identity.display_name
     report = partial(finding_at, tenant, ("webSignIn", key))
     match lookup:
@@ -91,7 +91,7 @@ def identity_finding(tenant: Tenant, profile: Profile, lookup: Lookup[LiveProfil
                 "unresolved-name",
                 f"no {profile.delivery} profile has the pinned id {profile.identity.id}",
                 why="a pinned id that does not exist is never created anew: the pin may be of another tenant",
-                fix=f"correct `webSignIn.{key}.id`, or remove it to let tapctl make the profile",
+                fix=f"correct `webSignIn.{key}.id`, or remove it to let tapctl create the profile",
             )
         case Ambiguous(candidates=candidates):
             return report(
@@ -103,16 +103,16 @@ def identity_finding(tenant: Tenant, profile: Profile, lookup: Lookup[LiveProfil
         case Unmarked(candidates=candidates):
             return report(
                 "unmarked-object",
-                f"a profile named {name!r} exists that tapctl did not make: {listed(candidates)}",
+                f"a profile named {name!r} exists that tapctl did not create: {listed(candidates)}",
                 why="an object without tapctl's mark is never taken over in silence",
-                fix=f"pin it with `id: {candidates[0].id}`, or say `adopt: true` to manage it, or choose another name",
+                fix=f"pin it with `id: {candidates[0].id}`, or set `adopt: true` to manage it, or choose another name",
             )
         case OtherDelivery(id=found, delivery=delivery):
             return report(
                 "delivery-changed",
                 f"profile {key} exists with delivery {delivery} (id {found}) and cannot be turned into "
                 f"{profile.delivery}",
-                why="the two are different objects in Intune, and both at once would conflict on the devices",
+                why="the two are different objects in Intune, and both together would conflict on the devices",
                 fix=f"declare a new key for {profile.delivery}, and `ensure: absent` for this one",
             )
         case _:
@@ -120,7 +120,7 @@ def identity_finding(tenant: Tenant, profile: Profile, lookup: Lookup[LiveProfil
 
 
 def _unresolved(tenant: Tenant, profile: Profile, names: Names) -> Iterator[Finding]:
-    """Filters and scope tags that are not exactly one live object."""
+    """Findings for filters and scope tags that do not resolve to exactly one live object."""
     path = ("webSignIn", profile.identity.key)
     for index, item in enumerate(profile.include or ()):
         if item.filter is not None and item.filter not in names.filter_ids:
@@ -133,7 +133,7 @@ def _unresolved(tenant: Tenant, profile: Profile, names: Names) -> Iterator[Find
 
 
 def _unknown_values(tenant: Tenant, profile: Profile) -> Iterator[Finding]:
-    """Settings whose value tapctl would have to guess at."""
+    """Findings for settings whose value tapctl would have to guess."""
     for name, value in sorted(profile.settings.items()):
         if not is_known(name, canonical(name, value)):
             yield finding_at(
@@ -141,13 +141,13 @@ def _unknown_values(tenant: Tenant, profile: Profile) -> Iterator[Finding]:
                 ("webSignIn", profile.identity.key, "settings", name),
                 "unknown-value",
                 f"{name} has no value {value!r} that tapctl can write",
-                why="a value is never written as something that merely resembles it",
+                why="tapctl never replaces a value by a similar one",
                 fix="see schemas/README.md for the values of this setting",
             )
 
 
 def _unreadable(tenant: Tenant, profile: Profile, live: LiveProfile) -> Iterator[Finding]:
-    """Settings that the file names and whose live form tapctl does not know."""
+    """Findings for settings in the file whose live form tapctl does not know."""
     for name in sorted(set(profile.settings) & set(live.unreadable)):
         yield finding_at(
             tenant,
@@ -155,8 +155,8 @@ def _unreadable(tenant: Tenant, profile: Profile, live: LiveProfile) -> Iterator
             "unreadable-setting",
             f"profile {live.name!r} (id {live.id}) holds {name} in a form that tapctl does not know: "
             f"{live.unreadable[name]}",
-            why="what cannot be read cannot be compared, and would be written over unseen",
-            fix=f"set {name} anew in the Intune admin centre, or take it out of the file to leave it alone",
+            why="what cannot be read cannot be compared, and a write would overwrite it",
+            fix=f"set {name} again in the Intune admin centre, or remove it from the file to leave it alone",
         )
 
 
@@ -183,7 +183,7 @@ def _not_one(
         why="scope tags decide which administrators see the profile"
         if what == "scope tag"
         else f"without the {what} the profile would reach more devices than declared",
-        fix=f"correct the name, or make the {what} in the Intune admin centre",
+        fix=f"correct the name, or create the {what} in the Intune admin centre",
     )
 
 
@@ -236,7 +236,7 @@ def _update(
         widens=is_wider,
         reason="lapsed" if all(is_lapse(item, wanted.lapsed) for item in fields) else None,
         notes=tuple(notes),
-        # What only narrows waits for nothing but groups that the live assignments do not name yet.
+        # A change that only narrows waits only for groups that the live assignments do not name yet.
         depends_on=group_addresses(tenant, leaned if is_wider else new_entries(fields, wanted)),
     )
     content = Content(
@@ -263,7 +263,7 @@ def _update(
 def _lapse(
     tenant: Tenant, profile: Profile, lookup: Found[LiveProfile] | Absent, wanted: Wanted, names: Names
 ) -> Draft | None | list[Finding]:
-    """A change that does nothing but take lapsed entries out of the live assignments."""
+    """A change that only removes lapsed entries from the live assignments."""
     if isinstance(lookup, Absent):
         return None
     include, _ = assignments.live_labels(lookup.object.assignments, names)
@@ -278,7 +278,7 @@ def _text(wanted: str | None, current: str) -> str:
 
 
 def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozenset[str]) -> Finding | None:
-    """Why a profile that was found may not be written."""
+    """Why a live profile must not be written."""
     key = profile.identity.key
     why = DELIVERY_FORMS[profile.delivery].why_not_writable(live, paths)
     if why is not None:
@@ -287,8 +287,8 @@ def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozens
             ("webSignIn", key),
             "protected-profile",
             f"profile {live.name!r} (id {live.id}) cannot be written: {why}",
-            why="what cannot be read whole cannot be written back whole",
-            fix="move the web sign-in settings into a profile of their own: declare a new key",
+            why="what cannot be read completely cannot be written back completely",
+            fix="move the web sign-in settings into a separate profile: declare a new key",
         )
     if any(path.startswith("assign.") for path in paths) and any(not item.is_direct for item in live.assignments):
         return finding_at(
@@ -296,8 +296,8 @@ def _refusal(tenant: Tenant, profile: Profile, live: LiveProfile, paths: frozens
             ("webSignIn", key, "assign"),
             "policy-set",
             f"profile {live.name!r} (id {live.id}) is assigned through a policy set",
-            why="`assign` replaces the whole list, and what a policy set assigned cannot be sent back",
-            fix="change the assignment in the policy set, or take the profile out of it",
+            why="`assign` replaces the whole list, and assignments of a policy set cannot be sent back",
+            fix="change the assignment in the policy set, or remove the profile from it",
         )
     return _description_finding(tenant, profile, live.mark)
 
@@ -330,7 +330,7 @@ def _creation(
 ) -> Draft | list[Finding]:
     key = profile.identity.key
     if profile.identity.display_name is None:
-        problem = "a profile that is to be made needs a `displayName`"
+        problem = "a new profile needs a `displayName`"
         return [finding_at(tenant, ("webSignIn", key), "schema", problem, fix="add `displayName:`")]
     too_long = _description_finding(tenant, profile, key)
     if too_long is not None:
@@ -370,7 +370,7 @@ def _creation(
 
 
 def _fields_of(live: LiveProfile, names: Names) -> tuple[FieldChange, ...]:
-    """Everything that goes with a profile, as far as tapctl models it."""
+    """Everything that is deleted with a profile, as far as tapctl models it."""
     include, exclude = assignments.live_labels(live.assignments, names)
     values: dict[str, Value] = {"displayName": live.name, "description": live.description}
     values |= {f"settings.{name}": value for name, value in live.settings.items()}
@@ -406,7 +406,7 @@ def _tag_ids(wanted: Wanted, names: Names, current: frozenset[str]) -> frozenset
 
 
 def kept_targets(tenant: Tenant, profile: Profile, live: LiveProfile, names: Names) -> Iterator[Finding]:
-    """A finding for every assignment whose group no longer exists, or whose type tapctl does not know."""
+    """Findings for assignments whose group no longer exists, or whose type tapctl does not know."""
     unknown = sum(1 for item in live.assignments if item.kind == "other")
     if unknown:
         yield finding_at(

@@ -35,7 +35,7 @@ from tapctl.model.requests import Problem, Read, Reading
 
 
 def read_all(profiles: Iterable[Profile]) -> Reading[dict[str, Lookup[LiveProfile]]]:
-    """What became of every declared profile, by key."""
+    """Look up every declared profile, by key."""
     return gather({profile.identity.key: read(profile) for profile in profiles})
 
 
@@ -73,7 +73,7 @@ def _fitting(profile: Profile, seen: list[Summary]) -> Summary | Absent | Ambigu
 
 
 def _read_pinned_elsewhere(profile: Profile, profile_id: str, purpose: str) -> Reading[Lookup[LiveProfile]]:
-    """Before a pinned id counts as missing, the other delivery is asked for it."""
+    """Before a pinned id counts as missing, it is also looked up in the other delivery."""
     other = other_form(profile.delivery)
     whole = yield from other.read_whole(profile_id, purpose)
     if not isinstance(whole, Problem):
@@ -84,7 +84,7 @@ def _read_pinned_elsewhere(profile: Profile, profile_id: str, purpose: str) -> R
 
 
 def _read_elsewhere(profile: Profile, lookup: Absent | Ambiguous | Unmarked) -> Reading[Lookup[LiveProfile]]:
-    """Before a profile counts as absent, the other delivery's list is searched for its mark."""
+    """Before a profile counts as absent, the list of the other delivery is searched for its mark."""
     if not isinstance(lookup, Absent):
         return lookup
     other = other_form(profile.delivery)
@@ -148,7 +148,7 @@ def read_scope_tags() -> Reading[tuple[ScopeTag, ...] | Problem]:
 
 
 def wanted_shapes(profile: Profile, lookup: Lookup[LiveProfile]) -> frozenset[str]:
-    """The settings whose instance type must be asked of the tenant, because the live policy does not show it."""
+    """The settings whose instance type must be read from the tenant, because the live policy does not show it."""
     if profile.identity.ensure == "absent":
         return frozenset()
     present = lookup.object.settings if isinstance(lookup, Found) else {}

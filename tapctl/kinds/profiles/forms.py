@@ -16,5 +16,5 @@ DELIVERY_FORMS: Mapping[Delivery, DeliveryForm] = MappingProxyType(
 
 
 def other_form(delivery: Delivery) -> DeliveryForm:
-    """The form that a profile may have instead of this one."""
+    """The other form, in which a profile may exist instead."""
     return next(form for name, form in DELIVERY_FORMS.items() if name != delivery)

@@ -1,4 +1,4 @@
-"""Looking through a whole collection for the profiles that hold a setting which tapctl models."""
+"""Searching a whole collection for the profiles that hold a setting modelled by tapctl."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Undecodable:
 
 
 def list_profiles(form: DeliveryForm) -> Reading[list[Listed] | Problem]:
-    """Every object of a collection that this delivery could have made."""
+    """Every object in a collection that can be of this delivery."""
     seen = yield from read_summaries(form)
     return seen if isinstance(seen, Problem) else [Listed(form, summary) for summary in seen]
 
@@ -44,12 +44,12 @@ def read_modelled(listed: Listed) -> Reading[LiveProfile | Undecodable | None | 
         return as_malformed(seen) if has_failed else Undecodable(summary.id, summary.name, seen.message)
     if seen is None or seen.settings:
         return seen
-    # Of what holds no setting that can be read, one that cannot be read may still be there.
+    # A policy without a readable modelled setting may still hold one that cannot be read.
     return Undecodable(seen.id, seen.name, "; ".join(seen.unreadable.values())) if seen.unreadable else None
 
 
 def _watched(reading: Reading[LiveProfile | None | Problem]) -> Reading[tuple[LiveProfile | None | Problem, bool]]:
-    """What a reading returns, and whether one of its reads failed: else its problem is one of decoding."""
+    """The result of a reading, and whether one of its reads failed; if none did, a problem comes from decoding."""
     has_failed = False
     try:
         wanted = next(reading)

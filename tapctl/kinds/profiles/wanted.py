@@ -1,4 +1,4 @@
-"""What the file wants of a profile, in canonical form, and what of it narrows or widens."""
+"""The wanted fields of a profile, in canonical form, and which changes of them narrow or widen."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Wanted:
 
 
 def settings_after(live: LiveProfile, wanted: Wanted) -> dict[str, SettingValue]:
-    """The modelled settings after a change: what the file does not name stays, null takes a setting out."""
+    """The modelled settings after a change: settings that the file does not name stay, null removes a setting."""
     merged = {**live.settings, **wanted.settings}
     return {name: value for name, value in merged.items() if value is not None}
 
@@ -79,18 +79,18 @@ def group_addresses(tenant: Tenant, wanted: Wanted) -> tuple[str, ...]:
 
 
 def new_entries(fields: Iterable[FieldChange], wanted: Wanted) -> Wanted:
-    """What enters the assignment lists, and nothing else."""
+    """Only the entries that are added to the assignment lists."""
     new = {item.path: tuple(removed_and_added(item)[1]) for item in fields}
     return replace(wanted, include=new.get("assign.include", ()), exclude=new.get("assign.exclude", ()))
 
 
 def definitions_of(tenant: Tenant, wanted: Wanted, names: Names) -> dict[str, JSONValue]:
-    """The live definitions that the assignments lean on: group ids, filter ids and their rules, scope tag ids."""
+    """The live definitions that the assignments use: group ids, filter ids and their rules, scope tag ids."""
     leaned: dict[str, JSONValue] = {}
     leaned |= names.group_definitions(address.removeprefix("groups.") for address in group_addresses(tenant, wanted))
     for entry in wanted.include or ():
         if isinstance(entry, Record):
-            # A live entry that stays may have a filter that no name tells apart: it goes by its id.
+            # A live entry that stays may have a filter whose name is ambiguous: then its id is used.
             filter_id = names.filter_ids.get(str(entry["filter"]), str(entry["filter"]))
             leaned[f"filter:{entry['filter']}"] = {"id": filter_id, "rule": names.filter_rules.get(filter_id, "")}
     for tag in wanted.scope_tags or ():
@@ -99,7 +99,7 @@ def definitions_of(tenant: Tenant, wanted: Wanted, names: Names) -> dict[str, JS
 
 
 def with_live_lists(live: LiveProfile, wanted: Wanted, names: Names) -> Wanted:
-    """What the file wants, with the live assignments where it leaves them alone: whom a widening reaches."""
+    """The wanted fields, completed with the live assignments that the file does not manage: whom a widening reaches."""
     include, exclude = assignments.live_labels(live.assignments, names)
     return replace(
         wanted,
@@ -109,7 +109,7 @@ def with_live_lists(live: LiveProfile, wanted: Wanted, names: Names) -> Wanted:
 
 
 def unmanaged_reach(profile: Profile, live: LiveProfile, wanted: Wanted, names: Names) -> dict[str, JSONValue]:
-    """Whom a profile reaches, as far as the file leaves that to the tenant."""
+    """The live assignment lists that the file does not manage."""
     include, exclude = assignments.live_labels(live.assignments, names)
     leaned: dict[str, JSONValue] = {}
     if wanted.include is None:
@@ -122,8 +122,8 @@ def unmanaged_reach(profile: Profile, live: LiveProfile, wanted: Wanted, names: 
 
 
 def assigns_first(live: LiveProfile, wanted: Wanted, names: Names) -> bool:
-    """Whether the assignments change before the settings: they give the profile to nobody, or the settings switch on
-    what somebody is to lose."""
+    """Whether the assignments change before the settings: they add nobody, or the settings switch on something that
+    somebody will lose."""
     include, exclude = assignments.live_labels(live.assignments, names)
     after = with_live_lists(live, wanted, names)
     to_include, to_exclude = after.include or (), after.exclude or ()

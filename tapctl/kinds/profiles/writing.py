@@ -1,4 +1,4 @@
-"""The writes of a change to a profile, in the order in which nobody has it who is not to have it."""
+"""The writes of a change to a profile, in an order that never gives the profile to somebody who should not have it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tapctl.model.values import JSONValue
 def _target_assignments(
     live: frozenset[LiveAssignment], wanted: Wanted, names: Names, context: ApplyContext
 ) -> frozenset[LiveAssignment]:
-    """The assignments as they are to become: a side that is not managed stays, and so does what no file can say."""
+    """The assignments to write: a side that is not managed stays, and so do assignments that a file cannot express."""
     kept = {item for item in live if assignments.is_kept(item, names)}
     present = {(item.kind == "exclusion", assignments.label(item, names)): item for item in live}
     sides = ((False, wanted.include), (True, wanted.exclude))
@@ -57,7 +57,7 @@ def _assign_write(form: DeliveryForm, live: LiveProfile, targets: frozenset[Live
 
 
 def _foreign_targets(live: LiveProfile) -> list[JSONValue]:
-    """Targets of kinds that tapctl does not know, as they were read: `assign` would remove them otherwise."""
+    """Targets of unknown kinds, as they were read: otherwise `assign` would remove them."""
     if live.wire is None:
         return []
     assigned = as_object(live.wire, "the profile as read")["assigned"]
@@ -75,7 +75,7 @@ def _judge(
 
 
 def _every_field(live: LiveProfile) -> dict[str, object]:
-    """Everything that may not change unless it was written, by path where a file can say it."""
+    """Every field that must not change unless it was written, by YAML path where there is one."""
     return {
         "displayName": live.name,
         "description": live.description,
@@ -103,7 +103,7 @@ def update_steps(
     targets = _target_assignments(live.assignments, wanted, names, context)
     parts = ["content"] if paths - assigned else []
     if assigned:
-        # Whoever is to lose the profile loses it before its settings change, whoever is to gain it gets it last.
+        # First take the profile from those who lose it, then change the settings, then assign it to those who gain it.
         parts = ["assign", *parts] if assigns_first(live, wanted, names) else [*parts, "assign"]
     current = live
     for part in parts:
@@ -140,7 +140,7 @@ def creation_steps(profile: Profile, content: Content, wanted: Wanted, names: Na
             return seen
         made = [item for item in seen if item.mark == key]
         if len(made) > 1:
-            return Observation(ObjectState.FOREIGN, detail=f"{len(made)} profiles bear the mark of {key}")
+            return Observation(ObjectState.FOREIGN, detail=f"{len(made)} profiles have the mark of {key}")
         return Observation(ObjectState.AFTER, made[0].id) if made else Observation(ObjectState.BEFORE)
 
     made_id = yield Step(
@@ -177,7 +177,7 @@ def deletion_steps(profile: Profile, live: LiveProfile, _context: ApplyContext) 
         if isinstance(seen, Problem):
             return Observation(ObjectState.AFTER, live.id) if is_missing(seen) else seen
         same = seen == live
-        detail = "the profile is not as it was when the plan was made"
+        detail = "the profile has changed since the plan was made"
         return Observation(ObjectState.BEFORE, live.id) if same else Observation(ObjectState.FOREIGN, live.id, detail)
 
     yield Step(
@@ -188,7 +188,7 @@ def deletion_steps(profile: Profile, live: LiveProfile, _context: ApplyContext) 
 
 
 def journal_entry(live: LiveProfile) -> JSONValue:
-    """What the journal keeps of a profile: modelled values alone, so that no secret of another setting gets there."""
+    """What the journal keeps of a profile: only modelled values, so that it holds no secret of another setting."""
     return {
         "id": live.id,
         "displayName": live.name,
