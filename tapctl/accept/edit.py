@@ -109,7 +109,7 @@ def _at(whole: JSONValue, path: Path) -> JSONValue:
 def _list_at(text: str, path: Path) -> list[JSONValue]:
     found = _at(meaning(text), path)
     if not isinstance(found, list):
-        raise UneditableError(f"{path[-1]} is no list")
+        raise UneditableError(f"{path[-1]} is not a list")
     return found
 
 

@@ -33,7 +33,7 @@ class Part:
 
 
 class Marks:
-    """The nodes of one text. Nothing is constructed from it: nodes are looked at for their places alone."""
+    """The nodes of one text. Nothing is constructed from it: the nodes are used only for their positions."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -81,7 +81,7 @@ class Marks:
         return []
 
     def _value_end(self, node: yaml.Node, key: yaml.Node, value: yaml.Node) -> int:
-        # Of an alias, only the line is known: the node that it stands for is elsewhere.
+        # For an alias only the line is known: the node that it refers to is elsewhere.
         return self.end(value) if self._is_inside(node, value) else self.line_end(key.end_mark.index)
 
     def end(self, node: yaml.Node) -> int:

@@ -55,7 +55,7 @@ class Refused:
 
 @dataclass(slots=True)
 class Proposal:
-    """What accepting the drift of one tenant comes to. With anything refused, nothing may be written."""
+    """The result of accepting the drift of one tenant. If anything was refused, nothing may be written."""
 
     files: OwnFiles
     accepted: list[Accepted] = field(default_factory=list)
@@ -252,12 +252,12 @@ class _Editor:
             return self.proposal.declared[label]
         if label.startswith("user:"):
             raise UnsayableError(
-                f"the live list names the single user {label.removeprefix('user:')}, and YAML names groups alone",
+                f"the live list names the single user {label.removeprefix('user:')}, and YAML can name only groups",
                 "put the user into a group in the Entra admin centre, or apply the file",
             )
         name = self.live.group_names.get(label)
         if not isinstance(name, str):
-            raise UnsayableError(f"the live list names {label}, which is no group that could be read", "run again")
+            raise UnsayableError(f"the live list names {label}, which is not a readable group", "run again")
         key = self._new_key(name, label)
         declaration: JSONValue = {"displayName": name, "external": True, "id": label}
         path = ("groups", key)

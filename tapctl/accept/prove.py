@@ -1,4 +1,4 @@
-"""What edited files would declare: loaded like any others, judged by the rules, and found to differ as meant alone."""
+"""Checking edited files before they are written: they are loaded, checked by the rules, and differ only as accepted."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def proved(tenant: Tenant, proposal: Proposal, *, today: date) -> tuple[Tenant |
     findings = tuple(dict.fromkeys([*loaded.findings, *check(edited, today=today)]))
     if any(finding.severity == "error" and not finding.suppressed for finding in findings):
         return None, findings
-    strange = sorted(set(_strange(tenant, edited, proposal)))
-    if strange:
+    unexpected = sorted(set(_unexpected(tenant, edited, proposal)))
+    if unexpected:
         raise RefusedError(
-            f"nothing was written: the edit would change {', '.join(strange)} as well",
-            fix="run again; if it stays, write the live values by hand",
+            f"nothing was written: the edit would change {', '.join(unexpected)} as well",
+            fix="run again; if the problem stays, write the live values by hand",
         )
     return edited, findings
 
 
-def _strange(tenant: Tenant, edited: Tenant, proposal: Proposal) -> Iterator[str]:
-    """Places that differ although nothing was accepted there."""
+def _unexpected(tenant: Tenant, edited: Tenant, proposal: Proposal) -> Iterator[str]:
+    """The fields that differ although nothing was accepted for them."""
     accepted = {(item.address, item.path) for item in proposal.accepted}
     declared = {f"groups.{key}" for key in proposal.declared.values()}
     for change in compare(tenant, edited):
         if change.action == "create" and change.address in declared:
             continue
         for item in change.fields:
-            # The day and the reason of an entry go with the entry.
+            # The `until` and `reason` of an entry belong to the entry.
             list_path = item.path.removesuffix(".until").removesuffix(".reason")
             if (change.address, item.path) not in accepted and (change.address, list_path) not in accepted:
                 yield f"{change.address} {item.path}"

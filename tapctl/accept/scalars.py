@@ -24,14 +24,14 @@ def flow(value: JSONValue) -> str:
 
 
 def word(value: None | bool | int | float) -> str:
-    """A value that is no text and no collection."""
+    """A value that is neither a string nor a collection."""
     if value is None:
         return "null"
     return ("false", "true")[value] if isinstance(value, bool) else str(value)
 
 
 def is_plain(text: str, *, in_flow: bool) -> bool:
-    """Whether text stands for itself without quotes, for this reader and for those of YAML 1.1."""
+    """Whether a string needs no quotes, for this reader and for readers of YAML 1.1."""
     if not text or text != text.strip() or not text.isprintable():
         return False
     probe = f"[{text}]" if in_flow else f"key: {text}"

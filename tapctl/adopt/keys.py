@@ -33,7 +33,7 @@ def slug(name: str) -> str:
 
 
 def keys_for(objects: Iterable[Nameable], fallback: str) -> dict[str, str]:
-    """Object id to key. A mark that only one object bears stays its key; names that look alike get part of the id.
+    """Object id to key. A mark that only one object has becomes its key; similar names get a part of the id.
 
     Args:
         fallback: the key of an object of whose name nothing can be kept, such as `group`; its id is added.

@@ -40,7 +40,7 @@ def declare_profiles(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Names:
-    """What ids stand for; a name that two objects bear stands for neither."""
+    """The names of ids; a name that two objects share is used for neither."""
 
     groups: Mapping[str, str]
     """Group id to key."""
@@ -48,7 +48,7 @@ class _Names:
     filters: Mapping[str, str]
     tags: Mapping[str, str]
     unclear_filters: frozenset[str]
-    """Ids of filters whose display name another one bears too."""
+    """Ids of filters whose display name another filter has too."""
     unclear_tags: frozenset[str]
 
     @classmethod
@@ -179,7 +179,7 @@ def _why_unsayable(item: LiveAssignment, side: str, at: Place, names: _Names, wr
         return [f"the assignment filter {item.filter_id} cannot be found"]
     shown = writer.named((*at, "displayName"), name, item.filter_id)
     if side == "exclude":
-        return [f"an exclusion bears the filter {shown}"]
+        return [f"an exclusion has the filter {shown}"]
     if item.filter_id in names.unclear_filters:
         return [f"another filter has the name of {shown}"]
     return [] if writer.can_say((*at, "assign", side), [_entry(item, names)]) else [f"filter {shown} has such a name"]
@@ -202,6 +202,6 @@ def _scope_tags(live: LiveProfile, at: Place, names: _Names, writer: Writer) -> 
     for tag_id in sorted(live.scope_tag_ids):
         name = names.tags.get(tag_id)
         if name is None or tag_id in names.unclear_tags or not writer.can_say((*at, "scopeTags"), [name]):
-            writer.warn(at, f"scope tag {tag_id} has no name that stands for it alone: scope tags are not managed")
+            writer.warn(at, f"scope tag {tag_id} has no unique name: scope tags are not managed")
             return None
     return sorted(names.tags[tag_id] for tag_id in live.scope_tag_ids)

@@ -143,5 +143,5 @@ def _differences(compared: Compared, chosen: Selection) -> tuple[TenantDifferenc
     today = datetime.now(UTC).date()
     found = differences(before, after, compared.older, names=chosen.names, labels=chosen.labels, today=today)
     if not found:
-        raise UsageError("no tenant of either revision is selected", fix="check --tenant and --select")
+        raise UsageError("no tenant is selected in either revision", fix="check --tenant and --select")
     return found

@@ -39,7 +39,7 @@ def _obstacle(path: Path, *, is_replaced: bool) -> int | None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read: a plan names people.
+    """Write a file that only its owner can read: a plan names people.
 
     Raises:
         RefusedError: it cannot be written.
@@ -60,7 +60,7 @@ def write_private(path: Path, text: str) -> None:
 def replace_whole(path: Path, text: str) -> None:
     """Replace a file that everybody may read as a whole: nobody ever reads half of it.
 
-    A link keeps leading where it leads, and a pipe or a device is written into: it is no file that could be replaced.
+    A link stays a link, and a pipe or a device is written to, because it cannot be replaced.
 
     Raises:
         RefusedError: it cannot be written.

@@ -69,7 +69,7 @@ class Checked:
     text: str
     declaration: Declaration
     differences: tuple[str, ...]
-    """What its plan would change all the same, in words."""
+    """What the plan of the file would still change, as text for people."""
 
 
 def checked(

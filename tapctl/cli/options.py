@@ -78,7 +78,7 @@ def format_option(*formats: str) -> Callable[[CommandT], CommandT]:
 def _finite(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
     """
     Raises:
-        BadParameter: it is no number of seconds: `nan`, which is in every range, or infinity.
+        BadParameter: it is not a number of seconds: `nan`, which passes every range check, or infinity.
     """
     if value is not None and not math.isfinite(value):
         raise click.BadParameter("a number of seconds is needed")

@@ -46,7 +46,7 @@ def known_commit(root: Path, revision: str) -> str:
     if commit is not None:
         return commit
     if not _git(root, "rev-parse", "--git-dir"):
-        raise UsageError("this is no Git repository", fix="run inside the repository that holds the tenants")
+        raise UsageError("this is not a Git repository", fix="run inside the repository that holds the tenants")
     raise UsageError(
         f"there is no revision {printable(revision)!r} in this repository",
         fix="name a branch, a tag or a commit; in a pipeline, fetch the history that it is in (fetch-depth: 0)",
@@ -78,7 +78,7 @@ def load_at(tree: GitTree, paths: Sequence[str]) -> Loaded:
     """The tenants that a revision holds at the PATHs; none where it does not have them.
 
     Raises:
-        UsageError: a PATH leads out of the repository, or is no place for tenants.
+        UsageError: a PATH leads out of the repository, or cannot contain tenants.
     """
     from tapctl.config.load import Loaded, load
 

@@ -46,7 +46,7 @@ def _ids_of(facts: TokenFacts | None) -> frozenset[str]:
 
 
 class Session:
-    """A tenant from its files to its result. Whoever makes one closes it."""
+    """A tenant from its files to its result. The creator must close it."""
 
     def __init__(self, tenant: Tenant, findings: Sequence[Finding], run_options: RunOptions, *, writable: bool) -> None:
         self.tenant = tenant
@@ -212,7 +212,7 @@ class Session:
         return read_only or self.tenant.auth
 
     def _judged(self, planned: Planned, live: LiveTenant) -> tuple[Finding, ...]:
-        """What the rules say of the plan and of the live objects it leans on; suppressions hold for them too."""
+        """The rules' findings on the plan and on the live objects it depends on; suppressions apply to them too."""
         from tapctl.rules.changes import check_changes
         from tapctl.rules.live import GroupFacts, check_filters, check_group_types
         from tapctl.rules.suppressions import apply_suppressions

@@ -35,7 +35,7 @@ def read_plan(path: str) -> PlanDocument:
 
     Raises:
         UsageError: when there is no such file.
-        RefusedError: when it is no plan of this version.
+        RefusedError: when it is not a plan of this version.
     """
     from tapctl.output.document import loads
 

@@ -13,7 +13,7 @@ from tapctl.errors import Finding, Position, Severity
 LINE_LENGTH = 300
 """Characters of a source line that are kept for excerpts."""
 MOST_FINDINGS = 300
-"""Findings of one tenant that are shown; a file that has more is no file of this kind."""
+"""The most findings to show for one tenant; a file with more is not a tenant file."""
 
 
 class Sources:

@@ -62,7 +62,7 @@ def differences(
     Args:
         revision: where `before` is from.
         names: only tenants of these names.
-        labels: only tenants that bear all of these labels on either side.
+        labels: only tenants that have all of these labels on either side.
     """
     pairs = _pairs(before, after, names, labels)
     found = [_difference(older, newer, after, revision, today) for older, newer in pairs]

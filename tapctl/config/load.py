@@ -79,7 +79,7 @@ def load(
     Args:
         paths: tenant files, tenant folders or folders of tenants; tenants/ when there are none.
         names: only tenants of these names.
-        labels: only tenants that bear all of these labels.
+        labels: only tenants that have all of these labels.
         tree: where the files are, when not on disk: a revision of the repository.
 
     Raises:
@@ -370,7 +370,7 @@ def _labelled(results: list[_Result], labels: Mapping[str, str]) -> list[_Result
     if not chosen:
         shown = ", ".join(f"{printable(key)}={printable(value)}" for key, value in wanted)
         present = sorted({f"{key}={value}" for result in results for key, value in (result.labels or {}).items()})
-        raise UsageError(f"no selected tenant bears {shown}", fix=choice(shown, present, "labels"))
+        raise UsageError(f"no selected tenant has {shown}", fix=choice(shown, present, "labels"))
     return chosen
 
 

@@ -63,7 +63,7 @@ class _References:
             include = self._uses((*path, "include"), [entry.group for entry in profile.include or ()])
             exclude = self._uses((*path, "exclude"), [entry.group for entry in profile.exclude or ()])
             self._known(include, allowed=_PSEUDO)
-            self._known(exclude, hint="Intune excludes groups alone; remove the inclusion instead")
+            self._known(exclude, hint="Intune can exclude only groups; remove the inclusion instead")
             self._without_repeats(include)
             self._without_repeats(exclude)
             self._not_both(include, exclude)
@@ -103,7 +103,7 @@ class _References:
                 return
             if use.key in _PSEUDO:
                 message = f"{use.key} cannot stand in {place(use.path[:-1])}"
-                why = "all-users and all-devices are no groups"
+                why = "all-users and all-devices are not groups"
                 self._problems.add("invalid-value", message, self._span(use), why=why, fix=hint)
             elif self._declared is not None and use.key not in self._declared:
                 self._unknown(use, self._declared, allowed)
@@ -121,7 +121,7 @@ class _References:
     def _unknown(self, use: _Use, declared: Collection[str], allowed: tuple[str, ...]) -> None:
         self._problems.add(
             "unknown-group",
-            f"{self._places.name(use.path)} names {quoted(use.key)}, which is no key of groups",
+            f"{self._places.name(use.path)} names {quoted(use.key)}, which is not a key of groups",
             self._span(use),
             why="a list that is wider or narrower than it reads would be applied",
             fix=choice(use.key, [*declared, *allowed], "keys") or "declare it under groups, with external: true",
@@ -149,7 +149,7 @@ class _References:
                 f"{place(include[0].path[:-1])} lists all-users beside groups",
                 self._span(everybody[0]),
                 why="with all-users in the list every group in it means nothing",
-                fix="keep all-users alone, or the groups alone",
+                fix="keep only all-users, or only the groups",
             )
 
     def _not_both(self, include: list[_Use], exclude: list[_Use]) -> None:

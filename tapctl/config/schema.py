@@ -36,7 +36,7 @@ def auth_methods() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def merged_schema() -> Schema:
-    """The schema of the merged tenant: `x-required` holds, and null has done its work and is gone."""
+    """The schema of the merged tenant: with `x-required` applied; nulls are already removed."""
     return cast(Schema, _merged(editor_schema()))
 
 

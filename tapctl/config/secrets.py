@@ -32,7 +32,7 @@ def is_secret_key(key: str) -> bool:
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a value bears the form of a token, a private key or a client secret."""
+    """Whether a value looks like a token, a private key or a client secret."""
     return _SECRET_VALUE.search(text) is not None
 
 

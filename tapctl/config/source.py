@@ -206,7 +206,7 @@ class GitTree:
         if done.returncode and arguments[0] != "rev-parse":
             raise UsageError("git could not read the revision", fix="run git fsck, or fetch the missing history")
         if done.returncode and b"not a git repository" in done.stderr:
-            raise UsageError("this is no Git repository", fix="run inside the repository that holds the tenants")
+            raise UsageError("this is not a Git repository", fix="run inside the repository that holds the tenants")
         return done.stdout
 
 

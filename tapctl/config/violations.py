@@ -65,7 +65,7 @@ def report(violation: Violation, places: Places, problems: Problems, sources: So
 
 
 def _is_near_authentication(violation: Violation) -> bool:
-    """An unknown key of tenant that is no slip of a known one may be somebody's own name for a secret."""
+    """An unknown key of tenant that is not similar to a known key may be the name of a secret."""
     if violation.keyword != "unknown":
         return False
     known = cast(Schema, violation.words.get("properties", {}))

@@ -29,9 +29,9 @@ class AuditSubject:
 
     address: str
     id: str | None
-    """None where the object is gone and its id with it, and for a singleton."""
+    """None where the object no longer exists, and for a singleton."""
     name: str
-    """The display name, by which the deletion of an object that is gone is found."""
+    """The display name, to find the audit entry of a deletion."""
 
     def is_subject_of(self, entry: AuditEntry) -> bool:
         if kind_of(self.address).is_singleton:
@@ -50,7 +50,7 @@ class Attributions:
     """Why a log could not be read."""
 
     def findings(self) -> tuple[Finding, ...]:
-        """A warning for every log that could not be read: who it was is unknown, which is no failure of the run."""
+        """A warning for every log that could not be read: the author is unknown, but the run does not fail."""
         listed: dict[str, Problem] = {}
         for problem in self.problems:
             listed.setdefault(problem.permission or problem.purpose, problem)

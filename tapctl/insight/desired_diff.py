@@ -14,7 +14,7 @@ from tapctl.model.plan import Action, Change, FieldChange
 from tapctl.model.values import JSONValue, Record, Value, as_set
 
 _REMARKS = frozenset({"id", "external", "adopt", "ensure", "uniqueName", "membersExact", "delivery"})
-"""What a declaration says that is no field of the live object."""
+"""The parts of a declaration that are not fields of the live object."""
 
 
 def same_value(path: str, one: Value, other: Value) -> bool:
@@ -130,7 +130,7 @@ def compare(older: Tenant | None, newer: Tenant | None) -> tuple[Change, ...]:
 
 
 _ABOUT_TENANT = ("tenant", "guardrails", "suppress")
-"""Sections that declare no live object."""
+"""Sections that do not declare a live object."""
 
 
 def _order(address: str) -> tuple[int, str]:

@@ -23,7 +23,7 @@ from tapctl.model.requests import Problem, Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
-    """Direct members of groups, and for each account whether it can have the ability at all."""
+    """Direct members of groups, and for each account whether it can have the ability."""
 
     members: Mapping[str, Terms] = field(default_factory=dict)
     users: Mapping[str, bool | None] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Question:
 
 
 _Seen: TypeAlias = tuple[User, ...] | tuple[Device, ...] | DirectMembers | User | Device | None | Problem
-"""What one reading of the directory returns; None for a single account that is gone."""
+"""What one reading of the directory returns; None for a single account that no longer exists."""
 
 
 def read_directory(question: Question) -> Reading[Directory | Problem]:

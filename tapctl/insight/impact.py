@@ -90,7 +90,7 @@ async def assess(reader: Reader, tenant: Tenant, planned: Planned, live: LiveTen
 
 
 def _unread(effects: Effects) -> Impact:
-    """Zero where whatever the tenant's groups hold nobody can gain or lose; else unknown."""
+    """Zero where nobody can gain or lose, with any members of the tenant's groups; else unknown."""
     unknown_parents = dict.fromkeys(_maybe_nested(effects))
     bounds = _bounds(effects, Moves(memberships=effects.memberships, parents=unknown_parents))
     return _impact([UNKNOWN if bound is None or bound.terms else NONE for bound in bounds])

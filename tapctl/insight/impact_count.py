@@ -1,4 +1,4 @@
-"""Upper bounds from counts alone: no member is listed."""
+"""Upper bounds from counts only: no member is listed."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ def from_json(data: JSONValue) -> PlanDocument:
     """The document that `to_json` made this JSON from.
 
     Raises:
-        RefusedError: this is no plan of a known format; the message names the place.
+        RefusedError: this is not a plan of a known format; the message names the place.
     """
     try:
         return _document_from_json(data)

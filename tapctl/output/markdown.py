@@ -248,9 +248,9 @@ def _approval(approval: str) -> _Block:
 
 
 def _fitted(blocks: Sequence[_Block], last: str, limit: int) -> str:
-    """The blocks in their order, cut so that all tags and fences are closed, and a word on what is missing.
+    """The blocks in their order, cut so that all tags and fences are closed, with a note on what is missing.
 
-    Room goes to what is no detail first, in order, then to details.
+    Space is given first to the blocks that are not details, in order, then to the details.
     """
     if sum(_length(block.text()) for block in blocks) + _length(last) <= limit:
         return ("".join(block.text() for block in blocks) + last).rstrip("\n") + "\n"

@@ -118,7 +118,7 @@ def _artifact(file: str) -> JSONValue:
     from urllib.parse import quote
 
     path = PurePath(file)
-    # File names that are no valid text carry lone surrogates; they are encoded as they are.
+    # File names that are not valid text contain lone surrogates; they are encoded unchanged.
     uri = quote(path.as_posix().encode("utf-8", "surrogatepass"), safe="/-._~")
     if path.is_absolute():
         return {"uri": "file://" + ("" if uri.startswith("/") else "/") + uri}

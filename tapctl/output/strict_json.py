@@ -225,7 +225,7 @@ def _without_repeats(pairs: list[tuple[str, JSONValue]]) -> dict[str, JSONValue]
 
 
 def _no_constant(name: str) -> NoReturn:
-    refuse(f"{name} is no number that JSON knows")
+    refuse(f"{name} is not a JSON number")
 
 
 def _finite(text: str) -> float:

@@ -53,7 +53,7 @@ def unit(path: str) -> str:
 def differences(before: Value, after: Value) -> tuple[list[Difference], int] | None:
     """What was added to, removed from and changed in a list, and how many entries are unchanged.
 
-    None when the values are no lists, or hold the same entries in another order: show both whole then.
+    None when a value is not a list, or both have the same entries in another order: then show both completely.
     """
     old, new = _entries(before), _entries(after)
     if old is None or new is None:

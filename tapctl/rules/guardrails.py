@@ -101,11 +101,11 @@ def _judge(tenant: Tenant, schema: dict[str, JSONValue], broken: Collection[Path
         kind.check_schema(schema)
         errors = list(kind(schema, registry=Registry()).iter_errors(tenant.document))
     except SchemaError as error:
-        yield _unusable(tenant, f"it is no valid JSON Schema at {_dotted(tuple(error.absolute_path)) or 'its top'}")
+        yield _unusable(tenant, f"it is not a valid JSON Schema at {_dotted(tuple(error.absolute_path)) or 'its top'}")
     except Unresolvable as error:
         yield _unusable(tenant, f"it refers to {str(error.ref)[:_LONGEST_QUOTE]}, which is not inside it")
     except re.error:
-        yield _unusable(tenant, "a pattern in it is no valid regular expression")
+        yield _unusable(tenant, "a pattern in it is not a valid regular expression")
     except RecursionError:
         yield _unusable(tenant, "it refers to itself without end")
     else:

@@ -177,7 +177,7 @@ def _holds(operator: str, actual: str, literals: tuple[str | None, ...]) -> bool
             return any(actual.endswith(literal) for literal in wanted)
         case _ if operator in _ORDERED and len(wanted) == 1:
             return _in_order(operator, actual, wanted[0])
-        case _:  # a regular expression of a stranger is not run
+        case _:  # a regular expression from a tenant is untrusted and is not run
             return None
 
 

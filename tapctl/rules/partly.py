@@ -1,7 +1,7 @@
 """Judging a tenant of which parts could not be read: only what is certain whatever those parts were meant to say.
 
 What a broken part may add is unknown, so a rule is asked twice: of what was read, and of that with everything that
-could be missing. A finding of both is no consequence of the broken part. Objects with a broken part are read as what
+could be missing. A finding of both does not follow from the broken part. Objects with a broken part are read as what
 rules know nothing of already: groups as external ones, profiles as ones that tapctl took over.
 """
 

@@ -292,8 +292,8 @@ WSI010 = Rule(
     id="WSI010",
     severity="warning",
     modes=("off",),
-    condition="defaultCredentialProvider is no braced GUID (error), is password under the passwordless experience, or "
-    "is web-sign-in although tenant.scenarios lacks shared",
+    condition="defaultCredentialProvider is not a braced GUID (error), is password under the passwordless experience, "
+    "or is web-sign-in although tenant.scenarios lacks shared",
     variants="error from the schema; info for pin when tenant.scenarios has autopilot",
     why="the tile contradicts the rest: hidden, online at every unlock, or useless until a PIN exists",
     fix="choose the tile that people can use: pin on personal devices, web-sign-in on shared ones",
@@ -385,7 +385,7 @@ WSI014 = Rule(
     id="WSI014",
     severity="error",
     modes=("off",),
-    condition="preferredAadTenantDomainName has an @ or a scheme, or is no verified domain",
+    condition="preferredAadTenantDomainName has an @ or a scheme, or is not a verified domain",
     variants="info when people in scope have names in other domains",
     why="a name without domain is completed with this one; everybody else must type the whole user principal name",
     fix="name the domain that most people have, bare: contoso.com",

@@ -59,7 +59,7 @@ class Rule(NamedTuple):
         fix: str | None = None,
         related: tuple[tuple[str, Path], ...] = (),
     ) -> Finding:
-        """A finding of this rule at a place of the tenant; `related` are other places, each with a word on it."""
+        """A finding of this rule at a place of the tenant; `related` are other places, each with a short label."""
         places = [(word, tenant.position(*other)) for word, other in related]
         return locate(
             tenant,

@@ -28,7 +28,7 @@ def apply_suppressions(tenant: Tenant, findings: Iterable[Finding], *, today: da
 def check_suppressions(
     tenant: Tenant, findings: Iterable[Finding], *, today: date, is_known_whole: bool = True
 ) -> Iterator[Finding]:
-    """What is wrong with the suppressions themselves, given everything that the files alone show.
+    """Findings on the suppressions themselves, given all findings that need only the files.
 
     Where the tenant is not known whole, a rule that finds nothing now may find something in what is missing."""
     found = {finding.rule for finding in findings}

@@ -121,7 +121,7 @@ def test_a_tenant_that_was_not_chosen_by_name_is_not_judged(write: Write) -> Non
         (["tenants/README.md"], {}, "README.md is no tenant", "name a tenant file or folder"),
         (["nothing"], {}, "there is no tenant in nothing", "tapctl init"),
         ([], {"names": ["contso"]}, "no selected tenant is named contso", "contoso"),
-        ([], {"labels": {"ring": "plot"}}, "no selected tenant bears ring=plot", "ring=pilot"),
+        ([], {"labels": {"ring": "plot"}}, "no selected tenant has ring=plot", "ring=pilot"),
     ],
 )
 def test_a_command_line_that_means_nothing_is_wrong_usage(

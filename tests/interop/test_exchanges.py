@@ -55,7 +55,7 @@ def differences(value: Any, shape: Any, place: str = "") -> list[str]:
             return keys + [line for lines in inner for line in lines]
         case [single]:
             if not isinstance(value, list) or not value:
-                return [f"{place}: {value!r} is no list with items"]
+                return [f"{place}: {value!r} is not a list with items"]
             return [line for index, item in enumerate(value) for line in differences(item, single, f"{place}[{index}]")]
         case str() if not shape.startswith("="):
             is_right = (shape.endswith("?") and value is None) or KINDS[shape.rstrip("?")](value)
