@@ -20,7 +20,9 @@ def judged(tenant: Tenant, loaded: Loaded, today: date) -> tuple[Finding, ...]:
 def judged_in_part(item: Failed, today: date, guardrails: Guardrails | None = None) -> Failed:
     """A tenant with errors, with what the rules say of the parts that could be read."""
     findings = list(item.findings)
+    is_schema_refused = any(finding.rule == "remote-reference" for finding in findings)
+    refused = frozenset({("guardrails", "schema")}) if is_schema_refused else frozenset()
     for tenant, broken in item.readable:
         both = stricter(tenant.guardrails, guardrails) if guardrails else tenant.guardrails
-        findings += check(replace(tenant, guardrails=both), today=today, broken=broken)
+        findings += check(replace(tenant, guardrails=both), today=today, broken=broken | refused)
     return item._replace(findings=in_order(dict.fromkeys(findings)))

@@ -70,7 +70,10 @@ def _null_without_effect(path: Path, entry: Entry, problems: Problems) -> None:
         return
     above = next((depth for depth, part in enumerate(path[:-1]) if is_secret_key(str(part))), None)
     name = HIDDEN if above is not None else quoted(str(path[-1]))
-    path = path if above is None else path[: above + 1]
+    if above is not None:
+        path = path[: above + 1]
+    elif name != f'"{path[-1]}"':  # a part of it was hidden
+        path = path[:-1]
     problems.add(
         "null-without-effect",
         f"{name} has no value and removes nothing",

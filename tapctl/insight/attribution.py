@@ -32,13 +32,21 @@ class AuditSubject:
     """None where the object no longer exists, and for a singleton."""
     name: str
     """The display name, to find the audit entry of a deletion."""
+    paths: frozenset[str] = frozenset()
+    """The fields that drifted; empty: any."""
 
     def is_subject_of(self, entry: AuditEntry) -> bool:
         if kind_of(self.address).is_singleton:
             return True
         if self.id is not None:
-            return self.id.lower() in entry.ids
+            return self.id.lower() in entry.ids and self._can_come_from(entry)
         return self.name in entry.deleted_names
+
+    def _can_come_from(self, entry: AuditEntry) -> bool:
+        """Whether such an entry can explain one of the fields: a rule that changed makes the service move members."""
+        if not self.paths:
+            return True
+        return entry.list_changed in self.paths if entry.list_changed else self.paths != {"members"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +82,12 @@ def subjects(drafts: Iterable[Draft], changes: Mapping[str, Change]) -> tuple[Au
         changes: by address, as judged.
     """
     return tuple(
-        AuditSubject(address=draft.change.address, id=draft.object_id, name=draft.change.title)
+        AuditSubject(
+            address=draft.change.address,
+            id=draft.object_id,
+            name=draft.change.title,
+            paths=frozenset(item.path for item in draft.change.fields),
+        )
         for draft in drafts
         if changes[draft.change.address].reason == "drift"
     )

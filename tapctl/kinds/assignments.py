@@ -4,6 +4,7 @@ whole list."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import date
 
@@ -47,16 +48,17 @@ def decode(item: JSONObject) -> LiveAssignment:
     source = str(item.get("source") or "direct")
     return LiveAssignment(
         kind=kind,
-        group_id=identifier(target, "groupId") if kind in ("group", "exclusion") else _other_id(item, kind),
+        group_id=identifier(target, "groupId") if kind in ("group", "exclusion") else _other_id(target, kind),
         filter_id=filter_id if filtered else None,
         mode=mode,
         is_direct=source.lower() == "direct",
     )
 
 
-def _other_id(item: JSONObject, kind: TargetKind) -> str | None:
-    # Two targets of unknown kinds must stay two: their assignment ids distinguish them.
-    return str(item.get("id")) if kind == "other" else None
+def _other_id(target: JSONObject, kind: TargetKind) -> str | None:
+    # Two targets of unknown types must stay two: their content tells them apart. The assignment's own id does not, it
+    # may be new after every `assign`.
+    return json.dumps(target, sort_keys=True) if kind == "other" else None
 
 
 def encode(assignment: LiveAssignment) -> JSONObject:

@@ -35,6 +35,8 @@ class AuditEntry:
     """The ids, in lower case, of the objects that it is about."""
     deleted_names: frozenset[str] = frozenset()
     """Display names of what was deleted."""
+    list_changed: str = ""
+    """members or owners, where the entry is about a change of such a list alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +203,17 @@ def _directory_entry(item: JSONObject) -> AuditEntry | None:
         ),
         ids=frozenset(_first(target, "id").lower() for target in targets) | _groups_named(targets),
         deleted_names=frozenset(_first(target, "displayName") for target in targets) if deletes else frozenset(),
+        list_changed=_list_changed(_first(item, "activityDisplayName")),
     )
+
+
+def _list_changed(activity: str) -> str:
+    """Which list an activity is about: `Add member to group`, `Remove owner from group`."""
+    verb, _, rest = activity.lower().partition(" ")
+    for name in ("member", "owner"):
+        if verb in ("add", "remove") and rest.startswith(name):
+            return f"{name}s"
+    return ""
 
 
 def _intune_entry(item: JSONObject) -> AuditEntry | None:

@@ -146,6 +146,7 @@ class CustomProfile:
             scope_tag_ids=frozenset(texts(item, "roleScopeTagIds")),
             assignments=decode_assignments(assigned),
             unmodelled_digest=_digest(foreign),
+            clear_texts=_clear_texts(foreign),
             unreadable=unreadable,
             carried={_row(name): _words(by_name[name][0]) for name in settings},
             wire={"profile": item, "omas": [*clear], "assigned": assigned},
@@ -251,12 +252,26 @@ def _sendable(oma: JSONObject) -> JSONObject:
     return {key: value for key, value in oma.items() if key not in dropped}
 
 
+def _is_text(oma: JSONObject) -> bool:
+    """Whether a row holds text, which Intune encrypts on receipt and shows masked."""
+    return odata_type(oma) in ("omasettingstring", "omasettingstringxml", "omasettingbase64")
+
+
 def _digest(omas: list[JSONObject]) -> str:
-    # The reference to a secret changes with every write of the profile: it is not a difference. A missing property
-    # equals one that is null or false.
-    said = [
-        {key: value for key, value in _sendable(oma).items() if value is not None and value is not False}
-        for oma in omas
-    ]
-    forms = sorted(json.dumps(item, sort_keys=True) for item in said)
+    """A digest of rows without what changes on every write of the profile: references to secrets, masked texts.
+
+    A property that is left out equals one that is null or false."""
+    forms = sorted(json.dumps(_lasting(oma), sort_keys=True) for oma in omas)
     return hashlib.sha256("\n".join(forms).encode()).hexdigest() if forms else ""
+
+
+def _lasting(oma: JSONObject) -> JSONObject:
+    changing = {"isEncrypted", "secretReferenceValueId", *(("value",) if _is_text(oma) else ())}
+    said = {key: value for key, value in oma.items() if key not in changing}
+    return {key: value for key, value in said.items() if value is not None and value is not False}
+
+
+def _clear_texts(omas: list[JSONObject]) -> frozenset[tuple[str, str]]:
+    """The texts of rows that are in clear, as digests: what they hold is not kept."""
+    clear = [oma for oma in omas if _is_text(oma) and not is_masked(oma)]
+    return frozenset((text(oma, "omaUri"), hashlib.sha256(str(oma.get("value")).encode()).hexdigest()) for oma in clear)

@@ -27,6 +27,8 @@ class Observation:
     """The object's id, where an object was found."""
     detail: str = ""
     """For FOREIGN: what is different."""
+    may_settle: bool = False
+    """For FOREIGN: what is different is what this run has just changed, and a read may show it late."""
     unasked: tuple[str, ...] = ()
     """For AFTER: the fields that were not written and do not hold what they held before."""
     recalculated: tuple[str, ...] = ()
@@ -44,8 +46,6 @@ class Step:
     """What to send when Graph refuses the write: it is not known which of the two forms Graph accepts."""
     before: JSONValue = None
     """The state before the write, for the journal."""
-    looks_around: bool = False
-    """The look also reads other objects. Graph may still show the old state of those that this run just changed."""
 
 
 Steps: TypeAlias = Generator[Step, str | None, None]

@@ -153,6 +153,8 @@ class LiveProfile:
     """How many of those Graph shows masked: they cannot be sent back."""
     holding_unmodelled: frozenset[str] = frozenset()
     """The modelled settings that have child settings which tapctl does not model."""
+    clear_texts: frozenset[tuple[str, str]] = frozenset()
+    """Texts among the unmodelled settings that Graph shows in clear: address and digest. Intune may mask them later."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """Modelled settings in an unknown form: name to what is wrong. They count as unmodelled."""
     carried: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

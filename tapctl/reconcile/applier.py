@@ -174,7 +174,7 @@ class Applier:
     async def _send(self, change: Change, step: Step, *, is_first: bool) -> str | None:
         """Send one write after checking that it is still wanted; returns the object's id where it is known."""
         address = change.address
-        look = await self._before(step, is_settled=is_first and not (step.looks_around and change.depends_on))
+        look = await self._before(step, is_first=is_first)
         if look.state is ObjectState.AFTER:
             return look.id
         settles_by = self._time.now() + SETTLING_SECONDS
@@ -228,9 +228,11 @@ class Applier:
             return await self._search(step, settled)
         raise _problem(settled)
 
-    async def _before(self, step: Step, *, is_settled: bool) -> Observation:
+    async def _before(self, step: Step, *, is_first: bool) -> Observation:
         """The look right before a write. Earlier writes of this run may not be visible yet."""
-        look = await (self._look(step) if is_settled else self._poll(step, {ObjectState.BEFORE, ObjectState.AFTER}))
+        look = await (self._look(step) if is_first else self._poll(step, {ObjectState.BEFORE, ObjectState.AFTER}))
+        if look.may_settle:
+            look = await self._poll(step, set(ObjectState))
         if look.state is ObjectState.FOREIGN:
             raise _failed(f"{step.write.purpose}: {look.detail}; somebody else is at work", _RUN_AGAIN)
         if look.unasked:
@@ -288,7 +290,7 @@ class Applier:
             if isinstance(look, Problem):
                 if is_over or not _may_settle(look):
                     raise _problem(look)
-            elif (look.state in wanted and not look.unasked) or is_over:
+            elif (look.state in wanted and not (look.unasked or look.may_settle)) or is_over:
                 return look
             await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -309,11 +311,12 @@ class Applier:
                 raise _Stopped(Outcome(name="unverified", message=purpose, fix=problems[0].advice()))
             if not isinstance(look, Problem) and not problems:
                 planned = plan_tenant(part, live, self._today, only_lapsed=self._only_lapsed)
-                is_planned_empty = not planned.is_refused and not _is_left(planned.drafts, change.address)
-                if is_planned_empty and look.state is ObjectState.AFTER and not look.unasked:
+                left = _left(planned.drafts, change.address)
+                if not planned.is_refused and not left and look.state is ObjectState.AFTER and not look.unasked:
                     return look
                 if is_over:
-                    raise _Stopped(_unverified(change.address, look))
+                    others = [path for path in left if path not in {item.path for item in change.fields}]
+                    raise _Stopped(_unverified(change.address, replace(look, unasked=look.unasked or tuple(others))))
             await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
@@ -332,10 +335,11 @@ def _may_settle(problem: Problem) -> bool:
     return problem.status == 404
 
 
-def _is_left(drafts: Sequence[Draft], address: str) -> bool:
-    """Whether a new plan still changes an address. Fields that the change did not touch count too: the object had
-    the declared values in them right before the write, so the write must have changed them."""
-    return any(draft.change.address == address for draft in drafts)
+def _left(drafts: Sequence[Draft], address: str) -> list[str]:
+    """The fields of an address that a fresh plan still changes. Fields that the change did not touch count as well: the
+    object was as declared in them right before the write, so it is the write that cost them their value."""
+    found = [draft.change for draft in drafts if draft.change.address == address]
+    return [item.path for change in found for item in change.fields] or [change.action for change in found]
 
 
 def _listed(names: Sequence[str]) -> str:

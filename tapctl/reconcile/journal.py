@@ -19,7 +19,7 @@ from tapctl.model.plan import Change
 from tapctl.model.requests import Answer, Problem, Reply, Write
 from tapctl.model.values import JSONValue, to_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class Journal:

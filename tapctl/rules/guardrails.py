@@ -74,6 +74,8 @@ def check_schemas(tenant: Tenant, broken: Collection[Path] = ()) -> Iterator[Fin
     """What the merged tenant breaks of `guardrails.schema`. Nothing is fetched: a remote reference is an error.
 
     Of a tenant with broken parts, what does not follow from one of them."""
+    if any(path[:2] == _SCHEMA for path in broken):
+        return  # what is wrong with the schema itself was found where it stands
     for schema in tenant.guardrails.schemas:
         if schema != {}:
             yield from _check_schema(tenant, schema, broken)

@@ -72,3 +72,12 @@ def test_a_tag_and_an_alias_elsewhere_are_seen_in_their_line(write: Write) -> No
 
     assert "   1 | groups: !groups {}\n" in shown
     assert "   1 | groups: *groups\n" in shown
+
+
+def test_a_secret_that_stands_where_a_key_belongs_is_in_no_part_of_a_finding(write: Write) -> None:
+    key = "hunter2secret~AbC8Q~abcdefghijklmnopqrstuvwxyz0123456"
+    write("tenants/contoso.yaml", f"{HEAD}    {key}:\n")
+
+    said = [f"{item.message} {item.why} {item.fix}" for item in load().findings]
+
+    assert not [text for text in said if "abcdefghijklmnop" in text], said

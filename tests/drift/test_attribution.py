@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -183,3 +184,18 @@ def test_a_record_of_an_added_member_names_its_group_among_the_properties() -> N
     found, _ = _run([GROUP], _page(_entry(target, activityDisplayName="Add member to group")))
 
     assert found.by_address["groups.a"].who == "admin@contoso.com"
+
+
+@pytest.mark.parametrize(
+    ("paths", "who"),
+    [({"rule"}, "admin@contoso.com"), ({"members"}, "the service"), ({"displayName", "members"}, "the service")],
+)
+def test_who_changed_a_list_is_not_blamed_for_a_field_nor_the_other_way_round(paths: set[str], who: str) -> None:
+    target: dict[str, JSONValue] = {"id": GROUP.id, "displayName": GROUP.name}
+    service: JSONValue = {"app": {"displayName": "the service"}, "user": None}
+    moved = _entry(target, activityDisplayName="Add member to group", initiatedBy=service)
+    owned = _entry(target, activityDisplayName="Add owner to group", initiatedBy={"user": {"id": "nobody"}})
+
+    found, _ = _run([replace(GROUP, paths=frozenset(paths))], _page(owned, moved, _entry(target)))
+
+    assert found.by_address[GROUP.address].who == who

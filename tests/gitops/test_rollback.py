@@ -568,7 +568,7 @@ def test_the_tenant_of_a_journal_is_found_by_its_id_when_its_file_was_renamed(re
     assert roll_back(repository).code == 0
 
 
-RUN = '{"run": "1", "entry": "run", "formatVersion": 1, "name": "contoso", "groups": {}, "cloud": "sandbox"'
+RUN = '{"run": "1", "entry": "run", "formatVersion": 2, "name": "contoso", "groups": {}, "cloud": "sandbox"'
 RUN += ', "tenantId": "6f1d7a3e-0c55-4c0e-9b1f-0a4f4f0f3c11"}\n'
 CHANGE = '{"run": "1", "entry": "change", "address": "%s", "action": "update", "id": null, "fields": [%s]}\n'
 
@@ -582,7 +582,7 @@ CHANGE = '{"run": "1", "entry": "change", "address": "%s", "action": "update", "
         b"not a journal\nat all\n",
         b"\xff\xfe",
         b"[" * 100_000,
-        RUN.replace('"formatVersion": 1', '"formatVersion": 2').encode(),
+        RUN.replace('"formatVersion": 2', '"formatVersion": 1').encode(),
         RUN.replace('"groups": {}', '"groups": {"a": {}}').encode(),
         (RUN + '{"run": "1"}\n').encode(),
         (RUN + CHANGE % ("users.ada", "")).encode(),

@@ -150,14 +150,15 @@ def test_an_assignment_is_read_back_as_it_was_written(assignment: LiveAssignment
 
 
 def test_a_target_of_an_unknown_kind_is_neither_lost_nor_taken_for_another() -> None:
-    target: JSONObject = {
-        "@odata.type": "#microsoft.graph.configurationManagerCollectionAssignmentTarget",
-        "collectionId": "c",
-    }
-    one, other = (assignments.decode({"id": name, "target": target}) for name in ("1", "2"))
+    kind = "#microsoft.graph.configurationManagerCollectionAssignmentTarget"
+    one, other, again = (
+        assignments.decode({"id": name, "target": {"@odata.type": kind, "collectionId": collection}})
+        for name, collection in (("1", "c"), ("2", "d"), ("3", "c"))
+    )
 
     assert one.kind == other.kind == "other"
     assert one != other
+    assert one == again, "its id may be new after every assign"
 
 
 def test_a_setting_that_a_policy_holds_twice_is_malformed() -> None:

@@ -123,3 +123,45 @@ def test_a_group_that_loses_its_description_with_its_name_is_noticed(world: Worl
 
     assert outcome.name == "unverified"
     assert "description changed as well" in outcome.message
+
+
+def test_a_text_that_intune_masks_once_it_has_received_it_is_not_lost(world: World) -> None:
+    text = "webSignIn: {{one: {{displayName: One, delivery: oma-uri, settings: {{enableWebSignIn: {}}}}}}}"
+    world.declare(text.format("true"))
+    world.converge()
+    found = world.named("deviceConfigurations", "One")
+    row = {
+        "@odata.type": "#microsoft.graph.omaSettingString",
+        "displayName": "Banner",
+        "description": None,
+        "omaUri": "./Device/Vendor/MSFT/Policy/Config/Other/Banner",
+        "secretReferenceValueId": None,
+        "isEncrypted": False,
+        "value": "Hello",
+    }
+    world.change("deviceConfigurations", found["id"], omaSettings=[*found["omaSettings"], row])
+
+    def mask(sent: Sent) -> None:
+        if sent.is_write:
+            now = world.named("deviceConfigurations", "One")
+            rows = [
+                item | ({"isEncrypted": True} if item["displayName"] == "Banner" else {}) for item in now["omaSettings"]
+            ]
+            world.change("deviceConfigurations", now["id"], omaSettings=rows)
+
+    world.after_requests(mask)
+    world.declare(text.format("false"))
+
+    assert only_outcome(world).name == "applied"
+
+
+def test_a_declared_field_that_a_write_of_another_one_changes_is_named(world: World) -> None:
+    world.declare("temporaryAccessPass: {length: 8, lifetime: {minimum: 10m, default: 1h, maximum: 2h}}")
+    world.converge()
+    after_writes(world, defaultLifetimeInMinutes=30)
+    world.declare("temporaryAccessPass: {length: 9, lifetime: {minimum: 10m, default: 1h, maximum: 2h}}")
+
+    outcome = only_outcome(world)
+
+    assert outcome.name == "unverified"
+    assert "lifetime.default changed as well" in outcome.message

@@ -222,3 +222,9 @@ def test_the_organisations_schema_holds_for_what_could_be_read(text: str, messag
     found = [finding.message for finding in check_schemas(tenant, broken)]
 
     assert [message for message in found if not message.startswith("the tenant")] == messages
+
+
+def test_what_is_wrong_with_the_schema_of_a_guardrail_is_said_once() -> None:
+    text = "guardrails: {schema: {properties: {groups: {$ref: 'https://evil.example/s.json'}}}}\n"
+
+    assert rules_of(text) == ["remote-reference"]

@@ -8,7 +8,7 @@ from functools import partial
 from tapctl.errors import Finding
 from tapctl.kinds.findings import finding_at, listed
 from tapctl.kinds.groups.members import definitions_of_members, kinds_used, nested, spelled_members
-from tapctl.kinds.groups.writing import ReadReferrers, creation_steps, deletion_steps, update_steps
+from tapctl.kinds.groups.writing import References, creation_steps, deletion_steps, update_steps
 from tapctl.kinds.naming import Names
 from tapctl.kinds.steps import Draft
 from tapctl.model.desired import Group, Tenant
@@ -82,14 +82,14 @@ def kept_members(tenant: Tenant, group: Group, live: LiveGroup, names: Names) ->
 
 
 def plan(
-    tenant: Tenant, group: Group, lookup: Lookup[LiveGroup], names: Names, read_referrers: ReadReferrers
+    tenant: Tenant, group: Group, lookup: Lookup[LiveGroup], names: Names, references: References
 ) -> Draft | None | Finding:
     """Compare one declared group: nothing, a change, or a reason why it cannot be changed."""
     if group.external:
         return identity_finding(tenant, group, lookup)
     match lookup:
         case Found(object=live) if group.identity.ensure == "absent":
-            return _synchronised(tenant, group, live) or _deletion(group, live, names, read_referrers)
+            return _synchronised(tenant, group, live) or _deletion(group, live, names, references)
         case Found(object=live):
             return _update(tenant, group, live, names)
         case Absent() if group.identity.ensure == "absent":
@@ -258,7 +258,7 @@ def _creation(tenant: Tenant, group: Group, names: Names) -> Draft | Finding:
     )
 
 
-def _deletion(group: Group, live: LiveGroup, names: Names, read_referrers: ReadReferrers) -> Draft:
+def _deletion(group: Group, live: LiveGroup, names: Names, references: References) -> Draft:
     members = as_set(names.member_label(member) for member in live.members or ())
     fields: tuple[tuple[str, Value], ...] = (
         ("description", live.description),
@@ -275,7 +275,7 @@ def _deletion(group: Group, live: LiveGroup, names: Names, read_referrers: ReadR
     )
     return Draft(
         change=change,
-        steps=partial(deletion_steps, group, live, read_referrers),
+        steps=partial(deletion_steps, group, live, references),
         narrows=True,
         object_id=live.id,
         definitions={group.address: live.id},

@@ -14,6 +14,7 @@ from tapctl.kinds.canonical import as_text, as_texts
 from tapctl.kinds.effects import Effect
 from tapctl.kinds.findings import adopted, finding_at
 from tapctl.kinds.groups import comparing, finding, looking_up
+from tapctl.kinds.groups.writing import References
 from tapctl.kinds.kind import Fields, Kind, Role
 from tapctl.kinds.naming import Names, index_members
 from tapctl.kinds.steps import Draft
@@ -123,7 +124,7 @@ class GroupKind(Kind[Group]):
             group = tenant.groups[key]
             if group.external or only_lapsed:
                 continue
-            planned = comparing.plan(tenant, group, live.groups[key], names, partial(_read_referrers, tenant, key))
+            planned = comparing.plan(tenant, group, live.groups[key], names, _references(tenant, key, live, names))
             if planned is not None:
                 yield planned
 
@@ -141,6 +142,13 @@ class GroupKind(Kind[Group]):
     def effect(self, item: FieldChange) -> Effect:
         # Two rules do not show which members each of them matches.
         return Effect(widens=item.path == "rule")
+
+
+def _references(tenant: Tenant, key: str, live: LiveTenant, names: Names) -> References:
+    seen = live.referrers if isinstance(live.referrers, tuple) else ()
+    group_id = names.group_ids.get(key)
+    leaving = frozenset((item.section, item.id) for item in seen if item.group_id == group_id)
+    return References(partial(_read_referrers, tenant, key), leaving)
 
 
 def _read_referrers(tenant: Tenant, key: str, group_id: str) -> Reading[tuple[Referrer, ...] | Problem]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeAlias, cast
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import cast
 
 from tapctl.kinds.groups.finding import by_id, by_mark, one, read_members
 from tapctl.kinds.groups.members import kinds_used
@@ -35,8 +36,15 @@ WRITE_PERMISSION = "Group.ReadWrite.All"
 ROLE_ASSIGNABLE_PERMISSION = "RoleManagement.ReadWrite.Directory"
 
 
-ReadReferrers: TypeAlias = Callable[[str], Reading[tuple[Referrer, ...] | Problem]]
-"""Reads everything that refers to the group with this id."""
+@dataclass(frozen=True, slots=True)
+class References:
+    """What refers to a group that is to be deleted."""
+
+    read: Callable[[str], Reading[tuple[Referrer, ...] | Problem]]
+    """Reads everything that refers to the group with this id."""
+    leaving: frozenset[tuple[str, str]]
+    """Section and id of the objects that referred to it when the plan was made: this run takes the references out."""
+
 
 MOST_MEMBERS_IN_ONE_CALL = 20
 """Graph adds at most 20 members in one PATCH, all or nothing."""
@@ -239,27 +247,8 @@ def _member_step(write: Write, group_id: str, expected: tuple[frozenset[str], fr
     return Step(write=write, look=look, before={"members": [*sorted(before)]})
 
 
-def deletion_steps(group: Group, live: LiveGroup, read_referrers: ReadReferrers, _context: ApplyContext) -> Steps:
+def deletion_steps(group: Group, live: LiveGroup, references: References, _context: ApplyContext) -> Steps:
     purpose = f"deleting group {group.identity.key}"
-
-    def look() -> Reading[Observation | Problem]:
-        seen, referrers = yield from _read_for_deletion(live, read_referrers, purpose)
-        if isinstance(seen, Problem):
-            return seen
-        if seen is None:
-            return Observation(ObjectState.AFTER, live.id)
-        if isinstance(referrers, Problem):
-            return referrers
-        if referrers:
-            return Observation(
-                ObjectState.FOREIGN,
-                live.id,
-                f"another object refers to the group: {referrers[0].name or referrers[0].id}",
-            )
-        same = seen == live
-        detail = "the group or its membership has changed since the plan was made"
-        return Observation(ObjectState.BEFORE, live.id) if same else Observation(ObjectState.FOREIGN, live.id, detail)
-
     yield Step(
         write=Write(
             purpose=purpose,
@@ -268,8 +257,7 @@ def deletion_steps(group: Group, live: LiveGroup, read_referrers: ReadReferrers,
             path=f"/groups/{live.id}",
             permission=WRITE_PERMISSION,
         ),
-        look=look,
-        looks_around=True,
+        look=partial(_look_before_deletion, live, references, purpose),
         before={
             "id": live.id,
             "displayName": live.display_name,
@@ -281,29 +269,31 @@ def deletion_steps(group: Group, live: LiveGroup, read_referrers: ReadReferrers,
     )
 
 
-def _read_for_deletion(
-    live: LiveGroup, read_referrers: ReadReferrers, purpose: str
-) -> Reading[tuple[LiveGroup | None | Problem, tuple[Referrer, ...] | Problem]]:
-    """The live group, with its members where the plan used them (None: deleted), and what refers to it."""
-    parts = yield from gather(
-        {
-            "group": _read_one(live.id, purpose, with_members=live.members is not None),
-            "referrers": cast("Reading[object]", read_referrers(live.id)),
-        }
-    )
-    return cast(
-        "tuple[LiveGroup | None | Problem, tuple[Referrer, ...] | Problem]", (parts["group"], parts["referrers"])
-    )
+def _look_before_deletion(live: LiveGroup, references: References, purpose: str) -> Reading[Observation | Problem]:
+    """Whether the group is as planned from, its membership included, and nothing refers to it."""
+    (reply,) = yield [by_id(live.id, purpose)]
+    if is_missing(reply):
+        return Observation(ObjectState.AFTER, live.id)
+    seen = one(reply, purpose)
+    if isinstance(seen, Problem):
+        return seen
+    wanted: dict[str, Reading[object]] = {"referrers": cast("Reading[object]", references.read(live.id))}
+    if live.members is not None:
+        wanted["members"] = cast("Reading[object]", read_members(live.id, purpose))
+    parts = yield from gather(wanted)
+    problem = next((part for part in parts.values() if isinstance(part, Problem)), None)
+    if problem is not None:
+        return problem
+    referrers = cast("tuple[Referrer, ...]", parts["referrers"])
+    if referrers:
+        what = f"something refers to the group: {referrers[0].name or referrers[0].id}"
+        settles = all((item.section, item.id) in references.leaving for item in referrers)
+        return Observation(ObjectState.FOREIGN, live.id, what, may_settle=settles)
+    members = cast("frozenset[Member]", parts.get("members", frozenset()))
+    is_same = _every_field(seen.object) == _every_field(live) and _ids(members) == _ids(live.members or frozenset())
+    detail = "" if is_same else "the group or its membership is not as it was when the plan was made"
+    return Observation(ObjectState.BEFORE if is_same else ObjectState.FOREIGN, live.id, detail)
 
 
-def _read_one(group_id: str, purpose: str, *, with_members: bool) -> Reading[object]:
-    (outcome,) = yield [by_id(group_id, purpose)]
-    if is_missing(outcome):
-        return None
-    found = one(outcome, purpose)
-    if isinstance(found, Problem) or not with_members:
-        return found if isinstance(found, Problem) else found.object
-    members = yield from read_members(group_id, purpose)
-    if isinstance(members, Problem):
-        return None if is_missing(members) else members
-    return replace(found.object, members=members)
+def _ids(members: frozenset[Member]) -> frozenset[str]:
+    return frozenset(member.id for member in members)
