@@ -154,7 +154,7 @@ def _run(
             if waiting and not consent.is_given:
                 if not ask(plans):
                     raise TapctlError("nothing was applied: the answer was not yes")
-                # The answer is consent to what was shown, and may have been long in coming.
+                # The answer is consent to the plan that was shown; it may come much later.
                 shown = {plan.name: plan for plan in plans}
                 plans = [_as_shown(plan, shown[plan.name]) for plan in runner.run(fleet.plan())]
             return runner.run(_apply_all(fleet, plans, journal))
@@ -163,7 +163,7 @@ def _run(
 
 
 def _as_shown(plan: TenantPlan, shown: TenantPlan) -> TenantPlan:
-    """The plan as it is after the question, or that it is no longer the one that was asked about."""
+    """The plan after the question, or a refusal when it is no longer the plan that was shown."""
     from tapctl.reconcile.approval import digest
 
     now = datetime.now(UTC)
@@ -174,7 +174,7 @@ def _as_shown(plan: TenantPlan, shown: TenantPlan) -> TenantPlan:
         status="failed",
         exit_code=ExitCode.OUTDATED,
         error="the tenant has changed while the question was open",
-        fix="apply again, and look at the new plan",
+        fix="apply again, and check the new plan",
         approval=None,
     )
 

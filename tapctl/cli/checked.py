@@ -1,4 +1,4 @@
-"""The selected tenants and what the files alone say of them: all that offline commands need."""
+"""The selected tenants with their findings from the files: all that offline commands need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Checked(NamedTuple):
     tenants: tuple[tuple[Tenant, tuple[Finding, ...]], ...]
     failed: tuple[Failed, ...]
     ignored: tuple[Finding, ...] = ()
-    """Warnings of files that are read for no tenant."""
+    """Warnings about files that belong to no tenant."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -33,7 +33,7 @@ class Checked(NamedTuple):
 
 
 def check(selection: Selection, guardrails: Guardrails | None = None) -> Checked:
-    """Load the selected tenants and judge each by the offline rules.
+    """Load the selected tenants and check each with the offline rules.
 
     Raises:
         UsageError: when nothing is selected.

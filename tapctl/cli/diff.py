@@ -31,7 +31,7 @@ class Compared:
 
 
 class _DiffCommand(click.Command):
-    """Remembers what stands behind `--`, which click would forget: there are PATHs alone."""
+    """Remembers the arguments after `--`, which click does not keep: these are always PATHs."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" in args:
@@ -58,11 +58,11 @@ def diff(
     log_level: str,
     log_format: str,
 ) -> int:
-    """Show what changed in the desired state between two Git revisions. Talks to nobody.
+    """Show what changed in the desired state between two Git revisions. Works offline.
 
     The second REV is HEAD unless given. A...B compares the common ancestor of A and B with B, as a pull request does.
-    The second argument is a REV when git knows it as a commit and no such file exists; what stands behind `--` is
-    always a PATH. Exits with 3 when the newer revision is invalid.
+    The second argument is a REV when git knows it as a commit and no such file exists; arguments after `--` are
+    always PATHs. Exits with 3 when the newer revision is invalid.
     """
     from tapctl.output.diff import render_differences
 
@@ -78,7 +78,7 @@ def diff(
 
 
 def _compared(arguments: Sequence[str], separated: Sequence[str] | None) -> Compared:
-    """Which revisions and which PATHs are meant.
+    """Resolve the revisions and the PATHs of the command line.
 
     Raises:
         UsageError: a revision is not known.
@@ -102,7 +102,7 @@ def _compared(arguments: Sequence[str], separated: Sequence[str] | None) -> Comp
 
 
 def _revisions(root: Path, arguments: Sequence[str], *, is_separated: bool) -> tuple[str, str, Sequence[str]]:
-    """The revisions as typed, and what is left over for PATHs."""
+    """The revisions as typed, and the remaining arguments, which are PATHs."""
     from tapctl.cli.revisions import commit_of
 
     first, *rest = arguments
@@ -113,7 +113,7 @@ def _revisions(root: Path, arguments: Sequence[str], *, is_separated: bool) -> t
     else:
         newer = "HEAD"
     if is_separated and rest:
-        raise UsageError("more than two revisions before `--`", fix="name two, or put the PATHs behind `--`")
+        raise UsageError("more than two revisions before `--`", fix="name two, or put the PATHs after `--`")
     return first, newer, rest
 
 
@@ -121,7 +121,7 @@ def _revisions(root: Path, arguments: Sequence[str], *, is_separated: bool) -> t
 
 
 def _differences(compared: Compared, chosen: Selection) -> tuple[TenantDifference, ...]:
-    """What changed of every selected tenant, by name.
+    """The changes of every selected tenant, by name.
 
     Raises:
         UsageError: a PATH is in neither revision, or no tenant is selected.

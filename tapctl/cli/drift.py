@@ -91,7 +91,7 @@ def drift(
 async def _observe(
     checked: Checked, run_options: RunOptions, bases: Mapping[str, Base | Finding], *, accept: bool
 ) -> list[TenantPlan]:
-    """Look at every tenant side by side."""
+    """Read all tenants at the same time."""
     from tapctl.cli.drift_session import DriftSession
     from tapctl.cli.fleet import TENANTS_AT_ONCE, broken, side_by_side
 
@@ -121,7 +121,7 @@ async def _observe(
 
 
 def _bases(revision: str, paths: Sequence[str], checked: Checked) -> dict[str, Base | Finding]:
-    """What a revision declared of each selected tenant, or why that is unknown.
+    """The declaration of each selected tenant in a revision, or why it is unknown.
 
     Raises:
         UsageError: there is no such revision.

@@ -59,7 +59,7 @@ class Session:
         self._now = datetime.now(UTC)
 
     async def close(self) -> None:
-        """Give back what the session holds open."""
+        """Close the session's client."""
         await self._stack.aclose()
 
     @property
@@ -67,7 +67,7 @@ class Session:
         return self._client.usage() if self._client is not None else GraphUsage()
 
     async def plan(self) -> TenantPlan:
-        """Plan the tenant; whatever goes wrong is in the plan's status and error."""
+        """Plan the tenant; any error is in the plan's status and error."""
         if summary.blocking(self._offline):
             return summary.refused(self.tenant, self._offline)
         try:
@@ -207,7 +207,7 @@ class Session:
         return client
 
     def _identity(self) -> Authentication:
-        """Plan may sign in with less than apply."""
+        """Plan may sign in with fewer permissions than apply."""
         read_only = None if self._writable else self.tenant.plan_auth
         return read_only or self.tenant.auth
 

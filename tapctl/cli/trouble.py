@@ -1,4 +1,4 @@
-"""How an error that ends a command, or a part of it, is said: on standard error, with its way out."""
+"""How an error that ends a command, or a part of it, is reported: on standard error, with its fix."""
 
 from __future__ import annotations
 

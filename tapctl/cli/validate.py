@@ -28,9 +28,9 @@ def validate(
     log_level: str,
     log_format: str,
 ) -> int:
-    """Check tenant files: YAML, schema, references, lint rules, guardrails. Talks to nobody.
+    """Check tenant files: YAML, schema, references, lint rules, guardrails. Works offline.
 
-    Exits with 3 when a finding is an error that nobody has suppressed.
+    Exits with 3 when a finding is an error that is not suppressed.
     """
     from tapctl.cli.checked import check
     from tapctl.output.render import render_findings

@@ -1,4 +1,4 @@
-"""Holding a located tree against a schema: the part of JSON Schema 2020-12 that tenant.schema.json uses.
+"""Checking a located tree with a schema: the part of JSON Schema 2020-12 that tenant.schema.json uses.
 
 `jsonschema` costs 50 ms to import, nearly half of what an offline command may take, so that it is kept for the schemas
 that organisations write (guardrail_schema). A test holds this module against it, and that the schema uses no other
@@ -20,7 +20,7 @@ from tapctl.model.values import JSONValue
 
 
 class Violation(NamedTuple):
-    """One demand that the tree does not meet."""
+    """One requirement of the schema that the tree does not meet."""
 
     path: Path
     keyword: str
@@ -32,7 +32,7 @@ class Violation(NamedTuple):
 
     @property
     def is_missing(self) -> bool:
-        """Whether something is lacking, rather than wrong where it stands."""
+        """Whether something is missing, rather than present and wrong."""
         return self.keyword in ("required", "dependentRequired") or self.words.get("x-rule") == "missing-key"
 
 

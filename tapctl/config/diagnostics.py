@@ -1,4 +1,4 @@
-"""Collecting findings: each with its source line, from which everything is cut that must not be shown."""
+"""Collecting findings: each with its source line, without the parts that must not be shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tapctl.config.words import printable
 from tapctl.errors import Finding, Position, Severity
 
 LINE_LENGTH = 300
-"""Characters of a source line that are kept for excerpts."""
+"""The most characters of a source line in an excerpt."""
 MOST_FINDINGS = 300
 """The most findings to show for one tenant; a file with more is not a tenant file."""
 

@@ -109,7 +109,13 @@ def _is_allowed(state: _Resolution, chain: tuple[str, ...], path: str, item: Sca
         )
     elif len(chain) > MOST_LEVELS:
         message = f"more than {MOST_LEVELS} files extend each other"
-        add("extends-cycle", message, item.span, why="nobody could follow what holds", fix="join some of them")
+        add(
+            "extends-cycle",
+            message,
+            item.span,
+            why="the effective values could not be followed",
+            fix="join some of them",
+        )
     else:
         return True
     return False

@@ -1,4 +1,4 @@
-"""What loading and the rules say together of a tenant, of one with errors as far as it could be read."""
+"""The findings of loading and of the rules together; for a tenant with errors, on the parts that could be read."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tapctl.rules.check import check, in_order
 
 
 def judged(tenant: Tenant, loaded: Loaded, today: date) -> tuple[Finding, ...]:
-    """Everything that loading, the rules and the guardrails say of a tenant."""
+    """All findings of loading, the rules and the guardrails on a tenant."""
     own = [item for item in loaded.findings if item.position is None or item.position.file in tenant.lines]
     return tuple(dict.fromkeys([*own, *check(tenant, today=today)]))
 
 
 def judged_in_part(item: Failed, today: date, guardrails: Guardrails | None = None) -> Failed:
-    """A tenant with errors, with what the rules say of the parts that could be read."""
+    """A tenant with errors, with the rules' findings on the parts that could be read."""
     findings = list(item.findings)
     is_schema_refused = any(finding.rule == "remote-reference" for finding in findings)
     refused = frozenset({("guardrails", "schema")}) if is_schema_refused else frozenset()

@@ -1,4 +1,4 @@
-"""The way in: PATHs to desired states, with every problem of every file.
+"""The entry point: PATHs to desired states, with every problem of every file.
 
 PATHs -> select -> read -> join files -> extends -> tighten -> schema -> parse -> references -> Tenant
 """
@@ -34,7 +34,7 @@ from tapctl.model.values import JSONValue
 
 
 class Failed(NamedTuple):
-    """A selected tenant that cannot be used, with what could still be read of it."""
+    """A selected tenant that cannot be used, with the parts of it that could be read."""
 
     name: str
     source: str
@@ -47,7 +47,7 @@ class Failed(NamedTuple):
 
 
 class Readable(NamedTuple):
-    """What could be read of a tenant with errors. Never to be planned from."""
+    """The readable parts of a tenant with errors. Never used for a plan."""
 
     tenant: Tenant
     broken: frozenset[TreePath] = frozenset()
@@ -55,16 +55,16 @@ class Readable(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What the PATHs hold."""
+    """The tenants and findings in the PATHs."""
 
     tenants: tuple[Tenant, ...]
-    """Those without an error, by name."""
+    """The tenants without an error, by name."""
     findings: tuple[Finding, ...]
     """Every problem of every file, each once, by file, line and column."""
     failed: Mapping[str, Failed]
-    """The others, by name."""
+    """The tenants with errors, by name."""
     ignored: tuple[Finding, ...] = ()
-    """Those of the findings that are about files which are read for no tenant."""
+    """The findings about files that belong to no tenant."""
 
 
 def load(
@@ -119,7 +119,7 @@ def _lower(one: int | None, other: int | None) -> int | None:
 
 
 class _Result(NamedTuple):
-    """One tenant after reading, well or ill."""
+    """One tenant after reading, with or without errors."""
 
     source: TenantSource
     tenant: Tenant | None
@@ -133,7 +133,7 @@ class _Result(NamedTuple):
 
 
 class _Loader:
-    """Reads files once, however many tenants share them."""
+    """Reads each file once, even if several tenants share it."""
 
     def __init__(self) -> None:
         self._documents: dict[tuple[Path, str], Document] = {}
@@ -179,7 +179,7 @@ class _Loader:
     def _passed_over(
         self, paths: Sequence[str], selected: Sequence[TenantSource], results: Sequence[_Result], *, is_all: bool
     ) -> tuple[Finding, ...]:
-        """A warning for every file that nobody reads, in the folders of the chosen tenants or around them."""
+        """A warning for every file that is not read, in the folders of the selected tenants or around them."""
         chosen = {result.source.display for result in results}
         found = [item for item in ignored(paths, selected) if item.folder in chosen or (is_all and not item.folder)]
         unread = [item for item in found if (item.tree.root, item.path) not in self._documents]
@@ -325,7 +325,7 @@ class _Loader:
 
     @staticmethod
     def _clashes(results: Sequence[_Result]) -> dict[int, list[Finding]]:
-        """Two tenants of one name or one id, by index: neither can be used, and both bear the finding that says so."""
+        """Two tenants with the same name or id, by index: neither can be used, and both get the finding."""
         found: dict[int, list[Finding]] = {}
         by_name: dict[str, int] = {}
         by_id: dict[str, int] = {}
@@ -364,7 +364,7 @@ def _named(sources: list[TenantSource], names: Sequence[str]) -> list[TenantSour
 
 
 def _labelled(results: list[_Result], labels: Mapping[str, str]) -> list[_Result]:
-    """Those that bear the labels, and those whose labels could not be read: unknown is not absent."""
+    """The tenants that have the labels, and those whose labels could not be read: unknown is not absent."""
     wanted = labels.items()
     chosen = [result for result in results if result.labels is None or wanted <= result.labels.items()]
     if not chosen:

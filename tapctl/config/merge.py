@@ -34,7 +34,7 @@ def join_files(roots: Sequence[MapNode], problems: Problems) -> MapNode:
 
 
 def overlay(base: MapNode, own: MapNode, problems: Problems) -> MapNode:
-    """`own` merged over `base`. Guardrails and break-glass are not looked after here: see tighten."""
+    """`own` merged over `base`. Guardrails and break-glass are not handled here: see tighten."""
     return _overlay(base, own, (), problems)
 
 

@@ -33,7 +33,7 @@ class ScalarNode:
 
 
 class ListNode:
-    """A list; its items bear their own places."""
+    """A list; its items have their own places."""
 
     __slots__ = ("items", "span")
 

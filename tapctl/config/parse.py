@@ -35,7 +35,7 @@ _NOWHERE = Position("", 1, 1)
 
 
 class Origin(NamedTuple):
-    """What a tenant has beside what it says: its name, and where everything was written."""
+    """The facts about a tenant besides its content: its name, and the position of every part."""
 
     name: str
     source: str
