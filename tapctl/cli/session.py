@@ -105,7 +105,7 @@ class Session:
         return summary.reviewed(
             self.tenant,
             planned,
-            findings=(*findings, *assessment.findings()),
+            findings=(*findings, *assessment.findings(self.tenant.guardrails.impact)),
             impact=assessment.impact,
             violations=violations,
             overrides=self._options.overrides,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from tapctl.errors import Finding
+from tapctl.errors import Finding, Severity
 from tapctl.graph.reading import Reader, run_readings
 from tapctl.insight.impact_count import NONE, UNKNOWN, at_most
 from tapctl.insight.impact_exact import Counted, count_devices, count_users
@@ -17,7 +17,7 @@ from tapctl.insight.impact_scopes import Effects, effects_of, policy_scope
 from tapctl.insight.reach import Bound, Moves, Side, Term, Terms, Transition, concerns, gaining, losing
 from tapctl.kinds import policy
 from tapctl.kinds.directory import read_groups_above
-from tapctl.model.desired import Cloud, Tenant
+from tapctl.model.desired import Cloud, ImpactLimits, Tenant
 from tapctl.model.gather import gather
 from tapctl.model.live import LivePolicy, LiveTenant
 from tapctl.model.plan import Impact, ImpactCount
@@ -33,25 +33,28 @@ class Assessment:
     problems: tuple[Problem, ...] = ()
     """Reads that failed."""
 
-    def findings(self) -> tuple[Finding, ...]:
-        """A warning for every permission that was missing, and every other reason why a figure is unknown."""
+    def findings(self, limits: ImpactLimits) -> tuple[Finding, ...]:
+        """Why a figure is unknown: a warning for each reason where a guardrail sets a limit; else a note, and only for
+        missing permissions."""
         if None not in (figure.count for figure in _figures(self.impact)):
             return ()
+        is_limited = limits != ImpactLimits()
         reasons: dict[str, Problem] = {}
         for problem in self.problems:
             is_denied = problem.kind is ProblemKind.DENIED
-            reasons.setdefault(problem.permission if is_denied else problem.describe(), problem)
-        return tuple(_unknown_impact(problem) for problem in reasons.values())
+            if is_limited or is_denied:
+                reasons.setdefault(problem.permission if is_denied else problem.describe(), problem)
+        return tuple(_unknown_impact(problem, "warning" if is_limited else "info") for problem in reasons.values())
 
 
 def _figures(impact: Impact) -> tuple[ImpactCount, ...]:
     return impact.users_gaining, impact.users_losing, impact.devices_gaining, impact.devices_losing
 
 
-def _unknown_impact(problem: Problem) -> Finding:
+def _unknown_impact(problem: Problem, severity: Severity) -> Finding:
     return Finding(
         rule="impact-unknown",
-        severity="warning",
+        severity=severity,
         message=f"how many people or devices gain or lose is not known: {problem.describe()}",
         why="what cannot be counted counts as too many where guardrails.impact sets a limit",
         fix=problem.advice(),

@@ -203,9 +203,22 @@ def test_a_count_that_was_denied_names_the_permission(repository: Repository) ->
     planned = repository.run("plan", *limit, faults=denied)
 
     (finding,) = [item for item in planned.tenant["findings"] if item["rule"] == "impact-unknown"]
-    assert planned.code == 3
+    assert (planned.code, finding["severity"]) == (3, "warning")
     assert "it needs the permission GroupMember.Read.All" in finding["message"]
     assert "grant the application GroupMember.Read.All" in finding["fix"]
+
+
+@pytest.mark.parametrize(("status", "severities"), [(403, ["info"]), (501, [])])
+def test_without_a_limit_a_count_that_failed_is_a_note_at_most(
+    repository: Repository, status: int, severities: list[str]
+) -> None:
+    include_wave(repository)
+    failing = [{"action": "status", "status": status, "code": "Authorization_RequestDenied", "path": "count"}]
+
+    planned = repository.run("plan", faults=failing)
+
+    assert planned.code == 0
+    assert [f["severity"] for f in planned.tenant["findings"] if f["rule"] == "impact-unknown"] == severities
 
 
 @pytest.mark.parametrize(("limit", "code"), [(0, 3), (500, 0)])
