@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from tapctl.config.check import Checker, Violation
+from tapctl.config.check import Checker
 from tapctl.config.diagnostics import Problems, Sources, ordered, with_excerpt
 from tapctl.config.extends import resolve
 from tapctl.config.merge import join_files
-from tapctl.config.nodes import Entry, ListNode, MapNode, Node, ScalarNode, Span, plain
+from tapctl.config.nodes import Entry, MapNode, ScalarNode, Span, plain
 from tapctl.config.parse import Origin, guardrails, parse
+from tapctl.config.partial import Readable, is_removable, meant_place, readable_part, without
 from tapctl.config.places import Places
 from tapctl.config.references import check_references, check_schema_references
 from tapctl.config.schema import merged_schema
@@ -25,7 +26,7 @@ from tapctl.config.secrets import secrets_in
 from tapctl.config.select import DEFAULT_PATH, Ignored, TenantSource, ignored, select
 from tapctl.config.source import Tree, UnreadableError, WorkTree, repository_of, to_display_path
 from tapctl.config.tighten import Protection, entry_at
-from tapctl.config.words import choice, near, printable, quoted
+from tapctl.config.words import choice, printable, quoted
 from tapctl.config.yaml_tree import Document, read_yaml, top_level_keys
 from tapctl.errors import ConfigurationError, Finding, Position, UsageError
 from tapctl.model.desired import Guardrails, ImpactLimits, Tenant
@@ -44,14 +45,6 @@ class Failed(NamedTuple):
     findings: tuple[Finding, ...]
     readable: tuple[Readable, ...] = ()
     """What rules can be asked about; two where two files have the name."""
-
-
-class Readable(NamedTuple):
-    """The readable parts of a tenant with errors. Never used for a plan."""
-
-    tenant: Tenant
-    broken: frozenset[TreePath] = frozenset()
-    """Places of it that say nothing certain; () where a whole file is missing."""
 
 
 class Loaded(NamedTuple):
@@ -258,7 +251,9 @@ class _Loader:
         return _Result(
             source=source,
             tenant=None if problems.has_errors else tenant,
-            readable=_readable(source, usable, origin, broken, problems) if problems.has_errors else Readable(tenant),
+            readable=readable_part(source, usable, origin, broken, problems)
+            if problems.has_errors
+            else Readable(tenant),
             findings=problems.findings(self._sources),
             id=tenant.id,
             id_span=places.values.get(("tenant", "id")),
@@ -277,9 +272,9 @@ class _Loader:
 
             for violation in violations:
                 report(violation, places, problems, self._sources)
-        refused = {violation.path for violation in violations if _is_removable(violation)}
-        broken = frozenset(_meant(violation) for violation in violations)
-        return (_without(merged, (), refused) if refused else merged), broken
+        refused = {violation.path for violation in violations if is_removable(violation)}
+        broken = frozenset(meant_place(violation) for violation in violations)
+        return (without(merged, (), refused) if refused else merged), broken
 
     def _read(self, tree: Tree, path: str, asked: Span | None, problems: Problems) -> MapNode | None:
         document = self._document(tree, path, asked)
@@ -420,75 +415,6 @@ def _refused(span: Span, rule: str, message: str) -> Document:
     problems = Problems()
     problems.add(rule, message, span, why="a tenant is applied as a whole, or not at all", fix=fix)
     return Document(None, (), problems.findings(Sources()))
-
-
-def _is_removable(violation: Violation) -> bool:
-    """Whether the rest can be checked as if the part were not there: what is missing cannot be taken away."""
-    return bool(violation.path) and not violation.is_missing
-
-
-def _without(node: MapNode, path: TreePath, refused: set[TreePath]) -> MapNode:
-    entries = {
-        key: Entry(entry.key, _pruned(entry.node, (*path, key), refused))
-        for key, entry in node.entries.items()
-        if (*path, key) not in refused
-    }
-    return MapNode(node.span, entries)
-
-
-def _pruned(node: Node, path: TreePath, refused: set[TreePath]) -> Node:
-    if isinstance(node, MapNode):
-        return _without(node, path, refused)
-    if isinstance(node, ListNode):
-        items = (
-            _nothing(item) if (*path, index) in refused else _pruned(item, (*path, index), refused)
-            for index, item in enumerate(node.items)
-        )
-        return ListNode(node.span, tuple(items))
-    return node
-
-
-def _readable(
-    source: TenantSource, usable: MapNode, origin: Origin, broken: frozenset[TreePath], problems: Problems
-) -> Readable:
-    """What rules can be asked about; where a file is missing, what the tenant's own say, which none overrides."""
-    if problems.is_incomplete:
-        broken = broken | {()}
-        usable = _only(usable, [to_display_path(source.tree.root / file) for file in source.files])
-    places = {*origin.positions.items(), *origin.value_positions.items()}
-    if ("guardrails", "schema") in broken:
-        origin = origin._replace(schemas=tuple(schema for schema in origin.schemas if isinstance(schema, dict)))
-    unread_places, unclear_places = problems.unread, problems.unclear
-    unread = frozenset(path for path, place in places if place in unread_places)
-    document = plain(_without(usable, (), set(unread)))
-    tenant = parse(document if isinstance(document, dict) else {}, origin)
-    return Readable(tenant, broken | unread | {path for path, place in places if place in unclear_places})
-
-
-def _nothing(item: Node) -> Node:
-    """What stands in a list for an entry that cannot be used, so that the others keep their places."""
-    return ScalarNode(item.span, "", "", item.span.position.line)
-
-
-def _meant(violation: Violation) -> TreePath:
-    """The place that is not known because of a violation: of a misspelt key, that of the key that was meant."""
-    if violation.is_missing:
-        return (*violation.path, violation.detail)
-    if violation.keyword != "unknown":
-        return violation.path
-    known = violation.words.get("properties")
-    meant = near(violation.detail, known) if isinstance(known, dict) else None
-    return (*violation.path[:-1], meant or violation.detail)
-
-
-def _only(node: MapNode, files: Collection[str]) -> MapNode:
-    """The part of a tree that certain files wrote."""
-    entries = {
-        key: Entry(entry.key, _only(entry.node, files) if isinstance(entry.node, MapNode) else entry.node)
-        for key, entry in node.entries.items()
-        if entry.key.position.file in files
-    }
-    return MapNode(node.span, entries)
 
 
 def _schema(entry: Entry) -> JSONValue:

@@ -34,7 +34,9 @@ class Pages:
         """The outcome of `following`."""
         asked, self._following = self._following, None
         if isinstance(outcome, Problem):
-            self._following = _unsized(asked) if asked is not None and outcome.status == 400 else None
+            # A link to a next page is followed as it is: only the size of the first page is ours to drop.
+            is_ours = asked is not None and self._first is None and outcome.status == 400
+            self._following = _unsized(asked) if asked is not None and is_ours else None
             self._problem = outcome if self._following is None else None
             return
         self._first = self._first or outcome

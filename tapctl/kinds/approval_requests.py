@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, replace
 
-from tapctl.kinds.wire import JSONObject, Malformed, elements, malformed
+from tapctl.kinds.wire import JSONObject, read_elements
 from tapctl.model.requests import Problem, Read, Reading, Write
 from tapctl.model.values import JSONValue
 
@@ -35,24 +35,17 @@ class ApprovalRequest:
 
 def read_requests() -> Reading[tuple[ApprovalRequest, ...] | Problem]:
     """Every request of the tenant, newest first."""
-    purpose = "listing requests for approval"
-    (outcome,) = yield [
-        Read(
-            purpose=purpose,
-            version="beta",
-            path="/deviceManagement/operationApprovalRequests",
-            permission="DeviceManagementConfiguration.Read.All",
-            paged=True,
-        )
-    ]
-    if isinstance(outcome, Problem):
-        return outcome
-    try:
-        items = elements(outcome.body)
-    except Malformed as error:
-        return malformed(outcome, purpose, error)
-    newest_first = sorted(items, key=lambda item: str(item.get("requestDateTime", "")), reverse=True)
-    return tuple(_decode(item) for item in newest_first)
+    read = Read(
+        purpose="listing requests for approval",
+        version="beta",
+        path="/deviceManagement/operationApprovalRequests",
+        permission="DeviceManagementConfiguration.Read.All",
+        paged=True,
+    )
+    seen = yield from read_elements(read, lambda item: (str(item.get("requestDateTime", "")), _decode(item)))
+    if isinstance(seen, Problem):
+        return seen
+    return tuple(request for _, request in sorted(seen, key=lambda dated: dated[0], reverse=True))
 
 
 def _decode(item: JSONObject) -> ApprovalRequest:

@@ -10,7 +10,7 @@ from tapctl.kinds.effects import Effect, list_effect
 from tapctl.kinds.kind import EVER, Fields, Role
 from tapctl.kinds.naming import Names
 from tapctl.kinds.registry import KINDS
-from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Tenant
+from tapctl.model.desired import ALL_DEVICES, ALL_USERS, Group, Tenant
 from tapctl.model.live import LiveTenant
 from tapctl.model.plan import FieldChange
 
@@ -68,16 +68,26 @@ def roles_of(tenant: Tenant, live: LiveTenant | None = None, names: Names | None
         for address, fields in declared.items():
             for role, key in groups_named(kind.lists_of_groups, {**seen.get(address, {}), **fields}):
                 used[role].add(key)
-    return Roles(frozenset(used["include"]), frozenset(used["exclude"]), nesting(tenant))
+    return Roles(frozenset(used["include"]), frozenset(used["exclude"]), nesting(tenant, names))
 
 
-def nesting(tenant: Tenant) -> dict[str, frozenset[str]]:
-    """For each declared group, the declared groups nested in it according to the file, directly or not."""
-    direct = {
-        key: [item.removeprefix(NESTED) for item in group.members or () if item.startswith(NESTED)]
-        for key, group in tenant.groups.items()
-    }
+def nesting(tenant: Tenant, names: Names | None = None) -> dict[str, frozenset[str]]:
+    """To each declared group the declared groups that are declared to be nested in it, however deep.
+
+    Args:
+        names: with it, groups that a list names by object id are known as well.
+    """
+    direct = {key: [*_nested_in(group, names)] for key, group in tenant.groups.items()}
     return {key: _beneath(key, direct) for key in direct}
+
+
+def _nested_in(group: Group, names: Names | None) -> Iterator[str]:
+    for spelling in group.members or ():
+        member = names.people.get(spelling.lower()) if names is not None else None
+        if spelling.startswith(NESTED):
+            yield spelling.removeprefix(NESTED)
+        elif names is not None and member is not None and member.id in names.group_keys:
+            yield names.group_keys[member.id]
 
 
 def _beneath(key: str, direct: Mapping[str, list[str]]) -> frozenset[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import quote
 
-from tapctl.model.requests import Answer, Problem, ProblemKind, Reply
+from tapctl.model.requests import Answer, Problem, ProblemKind, Read, Reading, Reply
 from tapctl.model.values import JSONValue
 
 JSONObject = dict[str, JSONValue]
+ElementT = TypeVar("ElementT")
 
 
 class Malformed(ValueError):
@@ -30,6 +33,17 @@ def objects(value: JSONValue, what: str) -> list[JSONObject]:
     if not isinstance(value, list):
         raise Malformed(f"{what} is not a list")
     return [as_object(item, what) for item in value]
+
+
+def read_elements(read: Read, decode: Callable[[JSONObject], ElementT]) -> Reading[tuple[ElementT, ...] | Problem]:
+    """Every element of a collection, decoded; a problem where one of them cannot be."""
+    (reply,) = yield [read]
+    if isinstance(reply, Problem):
+        return reply
+    try:
+        return tuple(decode(item) for item in elements(reply.body))
+    except Malformed as error:
+        return malformed(reply, read.purpose, error)
 
 
 def elements(body: JSONValue) -> list[JSONObject]:

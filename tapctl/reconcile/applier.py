@@ -153,7 +153,7 @@ class Applier:
         """Send the writes of one change; each must be read back before the next is sent.
 
         Returns:
-            The outcome of the last write.
+            The last step; None where the change needed no write.
         """
         steps = draft.steps(ApplyContext(ids=self._ids, graph_root=self._graph_root))
         object_id: str | None = None

@@ -124,7 +124,7 @@ def plan_back(run: Run, declared: Declarations, today: date, *, remove: bool) ->
             findings += changed
             parts += [] if changed else [(entry, {})]
     tenant, planned, notes = way.whole_plan(parts)
-    roles = roles_of(declared.file)
+    roles = roles_of(declared.file, names=planned.names)
     drafts = in_safe_order(with_role(draft, roles) for draft in planned.drafts)
     return tenant, replace(planned, drafts=drafts, findings=(*findings, *notes, *planned.findings))
 

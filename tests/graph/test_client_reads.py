@@ -446,6 +446,21 @@ def test_a_refused_page_size_is_asked_for_once_and_what_is_refused_without_one_s
     assert sent == ["$filter=x&$top=1000", "$filter=x"]
 
 
+def test_a_link_to_a_next_page_is_never_followed_otherwise_than_it_stands() -> None:
+    sent: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url.query.decode())
+        if len(sent) == 1:
+            return ok({"value": [1], "@odata.nextLink": f"{GRAPH}/v1.0/groups?$top=9&$skiptoken=x"})
+        return httpx.Response(400, json=error_body("BadRequest", "no"))
+
+    (outcome,) = read(respond, get("/groups?$top=9", paged=True))
+
+    assert problem(outcome).status == 400
+    assert sent == ["$top=9", "$top=9&$skiptoken=x"]
+
+
 def test_next_pages_of_several_reads_travel_together() -> None:
     def respond(request: httpx.Request) -> httpx.Response:
         return batch_answer(

@@ -115,7 +115,7 @@ def test_what_only_looks_like_a_node_is_none_of_ours(uri: str) -> None:
 
 def _choice(value: object) -> JSONObject:
     definition = f"{PREFIX}authentication_enablewebsignin"
-    return {"settingDefinitionId": definition, "choiceSettingValue": value}  # type: ignore[dict-item]
+    return {"settingDefinitionId": definition, "choiceSettingValue": value}  # type: ignore[dict-item]  # wrong on purpose
 
 
 def test_an_option_that_nobody_documents_differs_from_everything_declared() -> None:

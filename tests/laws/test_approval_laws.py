@@ -42,7 +42,7 @@ plans = st.builds(
 def test_what_is_only_for_people_and_the_order_of_things_leave_the_digest_alone(
     plan: TenantPlan, wording: str, seed: int
 ) -> None:
-    order = random.Random(seed)  # noqa: S311
+    order = random.Random(seed)  # noqa: S311 - an order, no secret
     reworded = [replace(change, title=wording, reason=wording, notes=(wording,)) for change in plan.changes]
     other = replace(
         plan,

@@ -17,6 +17,7 @@ from tapctl.kinds.wire import (
     literal,
     malformed,
     odata_type,
+    read_elements,
     segment,
     text_or_none,
     texts,
@@ -108,13 +109,8 @@ def _wants_members(group: Group, live: LiveGroup) -> bool:
 
 
 def read_members(group_id: str, purpose: str) -> Reading[frozenset[Member] | Problem]:
-    (outcome,) = yield [members_of(group_id, purpose)]
-    if isinstance(outcome, Problem):
-        return outcome
-    try:
-        return frozenset(decode_member(item) for item in elements(outcome.body))
-    except Malformed as error:
-        return malformed(outcome, purpose, error)
+    members = yield from read_elements(members_of(group_id, purpose), decode_member)
+    return members if isinstance(members, Problem) else frozenset(members)
 
 
 def read_few_members(group_id: str, most: int) -> Reading[frozenset[Member] | None | Problem]:

@@ -7,14 +7,7 @@ from collections.abc import Iterable
 from tapctl.kinds.catalog import read_shape
 from tapctl.kinds.deliveries import READ_PERMISSION, Summary, read_summaries
 from tapctl.kinds.profiles.forms import DELIVERY_FORMS, other_form
-from tapctl.kinds.wire import (
-    Malformed,
-    elements,
-    identifier,
-    is_missing,
-    malformed,
-    text_or_none,
-)
+from tapctl.kinds.wire import JSONObject, identifier, is_missing, read_elements, text_or_none
 from tapctl.model.desired import Profile
 from tapctl.model.gather import gather
 from tapctl.model.live import (
@@ -99,52 +92,39 @@ def _read_elsewhere(profile: Profile, lookup: Absent | Ambiguous | Unmarked) -> 
 
 def read_filters() -> Reading[tuple[AssignmentFilter, ...] | Problem]:
     """Every assignment filter of the tenant."""
-    purpose = "listing assignment filters"
-    (outcome,) = yield [
-        Read(
-            purpose=purpose,
-            version="beta",
-            path="/deviceManagement/assignmentFilters",
-            permission=READ_PERMISSION,
-            paged=True,
-        )
-    ]
-    if isinstance(outcome, Problem):
-        return outcome
-    try:
-        items = elements(outcome.body)
-        return tuple(
-            AssignmentFilter(
-                id=identifier(item),
-                display_name=text_or_none(item, "displayName") or "",
-                rule=text_or_none(item, "rule") or "",
-                platform=text_or_none(item, "platform") or "",
-            )
-            for item in items
-        )
-    except Malformed as error:
-        return malformed(outcome, purpose, error)
+    read = Read(
+        purpose="listing assignment filters",
+        version="beta",
+        path="/deviceManagement/assignmentFilters",
+        permission=READ_PERMISSION,
+        paged=True,
+    )
+    return (yield from read_elements(read, _decode_filter))
+
+
+def _decode_filter(item: JSONObject) -> AssignmentFilter:
+    return AssignmentFilter(
+        id=identifier(item),
+        display_name=text_or_none(item, "displayName") or "",
+        rule=text_or_none(item, "rule") or "",
+        platform=text_or_none(item, "platform") or "",
+    )
 
 
 def read_scope_tags() -> Reading[tuple[ScopeTag, ...] | Problem]:
     """Every Intune scope tag of the tenant."""
-    purpose = "listing scope tags"
-    (outcome,) = yield [
-        Read(
-            purpose=purpose,
-            version="beta",
-            path="/deviceManagement/roleScopeTags",
-            permission="DeviceManagementRBAC.Read.All",
-            paged=True,
-        )
-    ]
-    if isinstance(outcome, Problem):
-        return outcome
-    try:
-        items = elements(outcome.body)
-        return tuple(ScopeTag(identifier(item), text_or_none(item, "displayName") or "") for item in items)
-    except Malformed as error:
-        return malformed(outcome, purpose, error)
+    read = Read(
+        purpose="listing scope tags",
+        version="beta",
+        path="/deviceManagement/roleScopeTags",
+        permission="DeviceManagementRBAC.Read.All",
+        paged=True,
+    )
+    return (yield from read_elements(read, _decode_scope_tag))
+
+
+def _decode_scope_tag(item: JSONObject) -> ScopeTag:
+    return ScopeTag(identifier(item), text_or_none(item, "displayName") or "")
 
 
 def wanted_shapes(profile: Profile, lookup: Lookup[LiveProfile]) -> frozenset[str]:

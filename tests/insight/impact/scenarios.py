@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeVar
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -315,8 +315,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
     live = LiveTenant(
         policy=policy.live if policy.declared is not None else None,
-        groups={key: _sighting(case.live) for key, case in cases.items()},
-        profiles={key: _sighting(case.live) for key, case in profiles.items()},
+        groups={key: _lookup(case.live) for key, case in cases.items()},
+        profiles={key: _lookup(case.live) for key, case in profiles.items()},
         filters=tuple(AssignmentFilter(id=name, display_name=name, rule="") for name in FILTERS),
         scope_tags=(),
         group_names={FOREIGN: "Foreign"},
@@ -358,7 +358,10 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
-def _sighting(found: object) -> Lookup:  # type: ignore[type-arg]
+LiveT = TypeVar("LiveT")
+
+
+def _lookup(found: LiveT | None) -> Lookup[LiveT]:
     return Absent() if found is None else Found(found)
 
 
